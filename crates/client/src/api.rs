@@ -1,0 +1,405 @@
+//! What a window and the core say to each other: commands in, numbered updates out. The window holds no state of its
+//! own that is not made from these.
+
+use bedside_protocol::{
+    Body, Code, ConnectRefusal, Conversation, ConversationId, Entry, EntryId, Limits, Me, Retry, Seq, Time,
+    TypingFrame,
+};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// What a person wants done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "command", rename_all = "snake_case")]
+#[ts(export)]
+pub enum Command {
+    /// Connects to `server` (`http://` or `https://`, host, port) as the token's bearer. Answers once the server has
+    /// accepted or refused; a device already signed in as somebody else must sign out first.
+    SignIn {
+        /// The server's address.
+        server: String,
+        /// Who the bearer is, signed by the server.
+        token: String,
+    },
+    /// Signs in at a demonstration server, as the provider of that name.
+    SignInDemo {
+        /// The server's address.
+        server: String,
+        /// The provider's name.
+        name: String,
+    },
+    /// Forgets the account and deletes its cache. Refused with [`Failure::WaitingMessages`] while messages wait to
+    /// be sent, unless they are to be discarded.
+    SignOut {
+        /// Whether messages that wait may be thrown away.
+        discard_waiting: bool,
+    },
+    /// The conversation that is on the screen now: it is caught up first, and colleagues see that it is being read.
+    Open {
+        /// Which; none when the window shows no conversation.
+        conversation: Option<ConversationId>,
+    },
+    /// Fetches the page before the oldest entry that is cached.
+    LoadOlder {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// Writes a message. Answers [`Reply::Accepted`] once it is on the disk; from then on it isn't lost.
+    SendText {
+        /// Where it goes.
+        conversation: ConversationId,
+        /// Plain text.
+        text: String,
+        /// The newest `seq` that was in view while writing.
+        seen: Seq,
+    },
+    /// Sends a refused message again, knowingly (`force`), with what is in view now.
+    SendAgain {
+        /// The message.
+        id: EntryId,
+        /// The newest `seq` that is in view now.
+        seen: Seq,
+    },
+    /// Throws away a refused message, or one that has not been handed over yet.
+    Discard {
+        /// The message.
+        id: EntryId,
+    },
+    /// Marks a conversation read up to what was in view.
+    MarkRead {
+        /// Which.
+        conversation: ConversationId,
+        /// The newest `seq` in view.
+        upto: Seq,
+    },
+    /// Keeps what is typed and not sent; an empty text forgets it.
+    SaveDraft {
+        /// Where.
+        conversation: ConversationId,
+        /// Plain text.
+        text: String,
+    },
+    /// The provider is typing.
+    Typing {
+        /// Where.
+        conversation: ConversationId,
+    },
+    /// Tries to connect now instead of after the back-off.
+    Reconnect,
+}
+
+/// What a command answers when it was done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+#[ts(export)]
+pub enum Reply {
+    /// Done.
+    Done,
+    /// The message is on the disk under this id.
+    Accepted {
+        /// The message's id, and later its entry's.
+        id: EntryId,
+    },
+}
+
+/// Why a command was not done. The window turns each into words in one place.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error, TS)]
+#[serde(tag = "failure", rename_all = "snake_case")]
+#[ts(export)]
+pub enum Failure {
+    /// Nobody is signed in.
+    #[error("nobody is signed in")]
+    SignedOut,
+    /// Somebody is signed in already.
+    #[error("somebody is signed in already")]
+    SignedIn,
+    /// The address is not `http://` or `https://` with a host. Plain http is for this machine alone.
+    #[error("not a server address")]
+    BadAddress,
+    /// No server answers there.
+    #[error("no server answers at the address")]
+    Unreachable,
+    /// A server answers, but not as a Bedside server (with demonstration sign-in, where that was asked for).
+    #[error("what answers there is not a Bedside server")]
+    NotBedside,
+    /// The server refused the token.
+    #[error("the server refused the sign-in: {}", code.as_str())]
+    Refused {
+        /// Why.
+        code: ConnectRefusal,
+    },
+    /// The text is empty or over the server's limit.
+    #[error("the text is empty or too long")]
+    BadText {
+        /// The most bytes a text may have.
+        text_bytes: u32,
+    },
+    /// No such conversation or message here.
+    #[error("no such conversation or message")]
+    NotFound,
+    /// The message was handed over to the server: it can't be taken back here.
+    #[error("the message is already on its way")]
+    OnItsWay,
+    /// Signing out would throw away messages that wait.
+    #[error("{count} messages wait to be sent")]
+    WaitingMessages {
+        /// How many.
+        count: u32,
+    },
+    /// Nothing to load: the oldest is here already, or there is no network.
+    #[error("older messages can't be loaded now")]
+    Offline,
+    /// The cache can't be read or written.
+    #[error("the local cache can't be read or written")]
+    Storage,
+}
+
+impl Failure {
+    /// Whether to try again.
+    pub const fn retry(&self) -> Retry {
+        match self {
+            Failure::Unreachable | Failure::Offline | Failure::Storage => Retry::Later,
+            _ => Retry::Never,
+        }
+    }
+}
+
+/// What a window can watch.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(tag = "query", rename_all = "snake_case")]
+#[ts(export)]
+pub enum Query {
+    /// Who is signed in, and how the connection does.
+    Connection,
+    /// All conversations: who waits longest first.
+    Inbox,
+    /// The newest part of one conversation.
+    Conversation {
+        /// Which.
+        id: ConversationId,
+        /// How many of its newest entries, at most.
+        newest: u32,
+    },
+    /// What waits to be sent, oldest first.
+    Outbox,
+}
+
+/// One step of a watched query. `revision` 1 is a snapshot and replaces what was there; each further one applies to
+/// the one before it. A reader that misses one watches anew.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Update {
+    /// The query that was watched.
+    pub query: Query,
+    /// Counts from 1 with each watch.
+    pub revision: u32,
+    /// What changed.
+    pub patch: Patch,
+}
+
+/// What changed in a watched query.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "patch", rename_all = "snake_case")]
+#[ts(export)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "an update is made once and serialised at once"
+)]
+pub enum Patch {
+    /// The connection as it is now.
+    Connection {
+        /// The new state.
+        connection: Connection,
+    },
+    /// Rows of the inbox.
+    Inbox {
+        /// What to replace.
+        rows: Splice<InboxRow>,
+    },
+    /// A conversation.
+    Conversation {
+        /// What stands around the messages, if it changed; `null` in a snapshot when it is not in the cache.
+        head: Option<ConversationHead>,
+        /// What to replace among the messages, oldest first.
+        items: Splice<Item>,
+    },
+    /// Rows of the outbox.
+    Outbox {
+        /// What to replace.
+        rows: Splice<Outgoing>,
+    },
+}
+
+/// Replaces `remove` rows from `at` on by `insert`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Splice<T> {
+    /// Index of the first row that changes.
+    pub at: u32,
+    /// How many rows go.
+    pub remove: u32,
+    /// The rows that come in their place.
+    pub insert: Vec<T>,
+}
+
+/// Who is signed in, and how the connection does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Connection {
+    /// Whose console this is; `null` before sign-in.
+    pub account: Option<Account>,
+    /// How the connection does.
+    pub link: Link,
+    /// Conversations whose newest entries are still being fetched.
+    pub catching_up: u32,
+    /// Messages that wait to be sent, refused ones not counted.
+    pub waiting: u32,
+    /// Messages that the server refused.
+    pub refused: u32,
+}
+
+/// The account whose cache this is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Account {
+    /// Who.
+    pub me: Me,
+    /// The server's address.
+    pub server: String,
+    /// What a message may weigh there.
+    pub limits: Limits,
+}
+
+/// How the connection does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "link", rename_all = "snake_case")]
+#[ts(export)]
+pub enum Link {
+    /// There is no account to connect with.
+    SignedOut,
+    /// An attempt is under way.
+    Connecting {
+        /// Since when there has been no connection; `null` at the first attempt.
+        since: Option<Time>,
+    },
+    /// The server's `welcome` came, and frames come in time.
+    Live {
+        /// Since when.
+        since: Time,
+    },
+    /// No connection; the next attempt is set.
+    Offline {
+        /// Since when.
+        since: Time,
+        /// When the next attempt starts.
+        next_try: Time,
+        /// What ended the last attempt or connection.
+        trouble: Trouble,
+    },
+    /// The server refused the account: trying again by itself is pointless.
+    Refused {
+        /// Why.
+        code: ConnectRefusal,
+    },
+}
+
+/// What ended a connection or an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum Trouble {
+    /// No server answered.
+    Unreachable,
+    /// The connection broke or was closed.
+    Closed,
+    /// Nothing came for longer than the heartbeat allows.
+    Silent,
+    /// The server sent what this version can't read.
+    Unreadable,
+}
+
+/// One row of the inbox.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct InboxRow {
+    /// The summary.
+    pub conversation: Conversation,
+    /// The patient's messages after what one has read, as far as the cache holds them.
+    pub unread: u32,
+    /// Whether something typed is kept here.
+    pub draft: bool,
+    /// The newest message of one's own that isn't sent, if any.
+    pub outgoing: Option<Outgoing>,
+}
+
+/// What stands around a conversation's messages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ConversationHead {
+    /// The summary.
+    pub conversation: Conversation,
+    /// What is typed and not sent.
+    pub draft: String,
+    /// How far one had read when the watch began: where the line "New" stands.
+    pub read_upto: Seq,
+    /// The newest entry that the cache holds: what a writer can have seen.
+    pub loaded_upto: Seq,
+    /// Whether there are older entries than those shown, here or on the server.
+    pub older: bool,
+    /// Whether newer entries are still being fetched.
+    pub catching_up: bool,
+    /// Who is writing.
+    pub typing: Option<TypingFrame>,
+}
+
+/// What stands in a conversation: an entry of the log, or a message of one's own on its way there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "item", rename_all = "snake_case")]
+#[ts(export)]
+#[allow(clippy::large_enum_variant, reason = "nearly all items are entries")]
+pub enum Item {
+    /// Committed by the server.
+    Entry {
+        /// The entry.
+        entry: Entry,
+    },
+    /// On its way, or refused.
+    Outgoing {
+        /// The message.
+        outgoing: Outgoing,
+    },
+}
+
+/// A message of one's own that the log doesn't hold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Outgoing {
+    /// Its id, and later its entry's.
+    pub id: EntryId,
+    /// Where it goes.
+    pub conversation: ConversationId,
+    /// What it says.
+    pub body: Body,
+    /// When it was written.
+    pub at: Time,
+    /// How far it is.
+    pub state: OutgoingState,
+}
+
+/// How far a message is. "Sent" is none of these: then there is an entry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "state", rename_all = "snake_case")]
+#[ts(export)]
+pub enum OutgoingState {
+    /// On the disk, not handed over.
+    Waiting,
+    /// Handed over; the server's word is awaited.
+    Sending,
+    /// The server said no.
+    Refused {
+        /// Why.
+        code: Code,
+        /// Whether to try again.
+        retry: Retry,
+    },
+}

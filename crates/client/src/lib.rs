@@ -1,0 +1,3 @@
+//! The console's core.
+
+pub mod api;

@@ -1,0 +1,451 @@
+//! Frames: one Socket.IO event each, its name and its single JSON argument.
+
+use crate::{
+    Body, Code, ConnectRefusal, Conversation, ConversationId, Entry, EntryId, Extra, Limits, Origin, Refusal,
+    Rev, Role, Seq, Time, UserId,
+};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use ts_rs::TS;
+
+/// The payload of Socket.IO's CONNECT.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Connect {
+    /// Who connects, signed by the server.
+    pub token: String,
+    /// The device's own id, made once by the client.
+    pub device: String,
+    /// [`crate::PROTOCOL_VERSION`].
+    pub protocol: u32,
+    /// The client's `name/version`, for the log.
+    pub client: String,
+}
+
+impl Connect {
+    /// Reads the payload as far as the version allows: another version is told so, whatever else it says.
+    pub fn decode(auth: Value) -> Result<Self, ConnectRefusal> {
+        let version = auth.get("protocol").and_then(Value::as_u64);
+        if version.is_some_and(|version| version != u64::from(crate::PROTOCOL_VERSION)) {
+            return Err(ConnectRefusal::Protocol);
+        }
+        let connect: Connect = serde_json::from_value(auth).map_err(|_| ConnectRefusal::Unauthenticated)?;
+        Ok(connect)
+    }
+}
+
+/// The one write verb.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Send {
+    /// The entry's id, made by the writer: the idempotency key.
+    pub id: EntryId,
+    /// Where it goes.
+    pub conversation: ConversationId,
+    /// The highest `seq` that the writer had in view.
+    pub seen: Seq,
+    /// What it says.
+    pub body: Body,
+    /// The suggestion that it came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub from: Option<Origin>,
+    /// Send it although something newer is there that the writer had not seen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub force: bool,
+}
+
+/// Asks for the conversations that changed after `since`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Changes {
+    /// The client's cursor; 0 for all.
+    pub since: Rev,
+    /// Most conversations to answer with; the server caps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub limit: Option<u32>,
+}
+
+/// Asks for a range of entries, both ends included.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Entries {
+    /// Whose.
+    pub conversation: ConversationId,
+    /// The first `seq`.
+    pub from: Seq,
+    /// The last `seq`.
+    pub to: Seq,
+}
+
+/// Marks a conversation read. The greatest wins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Read {
+    /// Which.
+    pub conversation: ConversationId,
+    /// The newest `seq` that was read.
+    pub upto: Seq,
+}
+
+/// The sender is writing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Typing {
+    /// Where.
+    pub conversation: ConversationId,
+}
+
+/// The sender looks at a conversation, or at none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Viewing {
+    /// Which.
+    pub conversation: Option<ConversationId>,
+}
+
+/// Who the token says one is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Me {
+    /// One's id.
+    pub id: UserId,
+    /// One's name.
+    pub name: String,
+    /// One's role.
+    pub role: Role,
+    /// One's clinic.
+    pub clinic: crate::ClinicId,
+}
+
+/// The first event of an accepted connection.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Welcome {
+    /// Who the token says one is.
+    pub me: Me,
+    /// The clinic's change counter.
+    pub rev: Rev,
+    /// Milliseconds between heartbeats.
+    pub heartbeat_ms: u32,
+    /// The server's time.
+    pub now: Time,
+    /// What a frame may weigh.
+    pub limits: Limits,
+    /// What the clinic demands of its clients.
+    #[serde(default)]
+    #[ts(type = "Record<string, unknown>")]
+    pub policy: Extra,
+}
+
+/// The server lives, and this is the clinic's newest change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Heartbeat {
+    /// The clinic's change counter.
+    pub rev: Rev,
+    /// The server's time.
+    pub now: Time,
+}
+
+/// A committed entry, and its conversation's summary after it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct EntryFrame {
+    /// What was committed.
+    pub entry: Entry,
+    /// The conversation after it.
+    pub conversation: Conversation,
+}
+
+/// A conversation's summary changed without an entry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct ConversationFrame {
+    /// The conversation as it is now.
+    pub conversation: Conversation,
+}
+
+/// What the server didn't do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Rejected {
+    /// The event that asked for it.
+    pub of: String,
+    /// The `send`'s id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub id: Option<EntryId>,
+    /// The conversation that it was about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub conversation: Option<ConversationId>,
+    /// The class of the fault.
+    pub code: Code,
+    /// For developers, in English.
+    pub message: String,
+    /// When another try makes sense, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub retry_after_ms: Option<u64>,
+}
+
+/// The conversations that changed after `since`, oldest change first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct ChangesAnswer {
+    /// The cursor that was asked for.
+    pub since: Rev,
+    /// The cursor to ask with next: all changes up to it are told.
+    pub rev: Rev,
+    /// Whether there are more.
+    pub more: bool,
+    /// Each once.
+    pub conversations: Vec<Conversation>,
+}
+
+/// A range of entries.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct EntriesAnswer {
+    /// Whose.
+    pub conversation: ConversationId,
+    /// The first `seq` that was asked for.
+    pub from: Seq,
+    /// The last `seq` that was asked for.
+    pub to: Seq,
+    /// The newest `seq` that the asker may see.
+    pub head: Seq,
+    /// In order.
+    pub entries: Vec<Entry>,
+}
+
+/// To the patient: a provider has read so far.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Receipt {
+    /// Where.
+    pub conversation: ConversationId,
+    /// The newest `seq` that was read.
+    pub upto: Seq,
+}
+
+/// A person, as others see them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Who {
+    /// The person's id.
+    pub id: UserId,
+    /// The person's role.
+    pub role: Role,
+    /// The name to show.
+    pub name: String,
+}
+
+/// Somebody is writing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct TypingFrame {
+    /// Where.
+    pub conversation: ConversationId,
+    /// Who.
+    pub who: Who,
+    /// When to stop saying so.
+    pub until: Time,
+}
+
+/// Whether somebody is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum PresenceState {
+    /// Connected.
+    Online,
+    /// Gone.
+    Offline,
+}
+
+/// A colleague came, went, or looks at another conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Presence {
+    /// Who.
+    pub who: Who,
+    /// What they look at.
+    pub viewing: Option<ConversationId>,
+    /// Whether they are there.
+    pub state: PresenceState,
+}
+
+/// How far a background task is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum SuggestingState {
+    /// Waiting for its lane.
+    Queued,
+    /// Working.
+    Running,
+    /// Given up.
+    Failed,
+}
+
+/// A background task works on a suggestion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Suggesting {
+    /// Where.
+    pub conversation: ConversationId,
+    /// The kind of task.
+    pub task: String,
+    /// How far it is.
+    pub state: SuggestingState,
+    /// All of the draft so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub text: Option<String>,
+}
+
+/// The access was taken away; the server closes after it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Revoked {
+    /// Whether the device destroys its cache.
+    pub wipe: bool,
+}
+
+/// What a client sends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "event", content = "data", rename_all = "snake_case")]
+#[ts(export)]
+pub enum ClientFrame {
+    /// Writes an entry.
+    Send(Send),
+    /// Asks for changed conversations.
+    Changes(Changes),
+    /// Asks for entries.
+    Entries(Entries),
+    /// Marks as read.
+    Read(Read),
+    /// Is writing.
+    Typing(Typing),
+    /// Looks at.
+    Viewing(Viewing),
+}
+
+/// What the server sends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "event", content = "data", rename_all = "snake_case")]
+#[ts(export)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "frames are moved once, from the socket to their handler"
+)]
+pub enum ServerFrame {
+    /// Accepts the connection.
+    Welcome(Welcome),
+    /// Is alive.
+    Heartbeat(Heartbeat),
+    /// An entry was committed.
+    Entry(EntryFrame),
+    /// A summary changed.
+    Conversation(ConversationFrame),
+    /// Something wasn't done.
+    Rejected(Rejected),
+    /// Answers `changes`.
+    Changes(ChangesAnswer),
+    /// Answers `entries`.
+    Entries(EntriesAnswer),
+    /// A provider has read.
+    Receipt(Receipt),
+    /// Somebody is writing.
+    Typing(TypingFrame),
+    /// A colleague came, went or moved.
+    Presence(Presence),
+    /// A task works.
+    Suggesting(Suggesting),
+    /// The access was taken away.
+    Revoked(Revoked),
+}
+
+/// A server's frame that this version can't read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// An event of a later version: to be ignored.
+    UnknownEvent,
+    /// A known event with missing or wrong fields: the connection can't be trusted.
+    Malformed,
+}
+
+const CLIENT_EVENTS: [&str; 6] = ["send", "changes", "entries", "read", "typing", "viewing"];
+const SERVER_EVENTS: [&str; 12] = [
+    "welcome",
+    "heartbeat",
+    "entry",
+    "conversation",
+    "rejected",
+    "changes",
+    "entries",
+    "receipt",
+    "typing",
+    "presence",
+    "suggesting",
+    "revoked",
+];
+
+impl ClientFrame {
+    /// The names of all events that clients send.
+    pub const EVENTS: &'static [&'static str] = &CLIENT_EVENTS;
+
+    /// Reads the frame of `event` with the argument `data`. What it isn't, it says as a refusal: `invalid`.
+    pub fn decode(event: &str, data: Value) -> Result<Self, Refusal> {
+        if !CLIENT_EVENTS.contains(&event) {
+            return Err(Refusal::new(Code::Invalid, "no such event"));
+        }
+        // serde's message may quote the frame's content, which must not get into logs.
+        decode(event, data).map_err(|_| Refusal::new(Code::Invalid, "fields are missing or wrong"))
+    }
+
+    /// The event's name and its argument.
+    pub fn encode(&self) -> (&'static str, Value) {
+        let event = match self {
+            ClientFrame::Send(_) => "send",
+            ClientFrame::Changes(_) => "changes",
+            ClientFrame::Entries(_) => "entries",
+            ClientFrame::Read(_) => "read",
+            ClientFrame::Typing(_) => "typing",
+            ClientFrame::Viewing(_) => "viewing",
+        };
+        (event, argument(self))
+    }
+}
+
+impl ServerFrame {
+    /// The names of all events that the server sends.
+    pub const EVENTS: &'static [&'static str] = &SERVER_EVENTS;
+
+    /// Reads the frame of `event` with the argument `data`.
+    pub fn decode(event: &str, data: Value) -> Result<Self, Unreadable> {
+        if !SERVER_EVENTS.contains(&event) {
+            return Err(Unreadable::UnknownEvent);
+        }
+        decode(event, data).map_err(|_| Unreadable::Malformed)
+    }
+
+    /// The event's name and its argument.
+    pub fn encode(&self) -> (&'static str, Value) {
+        let event = match self {
+            ServerFrame::Welcome(_) => "welcome",
+            ServerFrame::Heartbeat(_) => "heartbeat",
+            ServerFrame::Entry(_) => "entry",
+            ServerFrame::Conversation(_) => "conversation",
+            ServerFrame::Rejected(_) => "rejected",
+            ServerFrame::Changes(_) => "changes",
+            ServerFrame::Entries(_) => "entries",
+            ServerFrame::Receipt(_) => "receipt",
+            ServerFrame::Typing(_) => "typing",
+            ServerFrame::Presence(_) => "presence",
+            ServerFrame::Suggesting(_) => "suggesting",
+            ServerFrame::Revoked(_) => "revoked",
+        };
+        (event, argument(self))
+    }
+}
+
+fn decode<T: DeserializeOwned>(event: &str, data: Value) -> serde_json::Result<T> {
+    let frame = [
+        ("event".to_owned(), Value::from(event)),
+        ("data".to_owned(), data),
+    ];
+    serde_json::from_value(Value::Object(frame.into_iter().collect()))
+}
+
+/// The frame's `data`. Only a map with other keys than texts could fail to encode, and no frame has one.
+fn argument<T: Serialize>(frame: &T) -> Value {
+    match serde_json::to_value(frame) {
+        Ok(Value::Object(mut fields)) => fields.remove("data").unwrap_or(Value::Null),
+        _ => Value::Null,
+    }
+}
