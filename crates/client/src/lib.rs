@@ -1,3 +1,4 @@
 //! The console's core.
 
 pub mod api;
+pub mod socket;
