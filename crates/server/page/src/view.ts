@@ -1,0 +1,181 @@
+import { bubble } from "./bubble";
+import type { Chat } from "./chat";
+import { button, el, Rows } from "./dom";
+import type { Link } from "./link";
+import { rows, type Row } from "./rows";
+import * as words from "./words";
+
+/** Nearer to the end than this counts as being there. */
+const AT_END_PX = 40;
+
+/** What the page has to know besides the chat itself. */
+export interface Around {
+  link(): Link;
+  /** Whether the browser keeps what waits. */
+  keeps(): boolean;
+  signOut(): void;
+}
+
+/** The conversation on the screen. It holds nothing but where one looks; all else is made from the chat. */
+export class ChatView {
+  readonly #list = el("ol", {});
+  readonly #log = el(
+    "div",
+    { class: "log", role: "log", "aria-label": "Messages", tabindex: "0" },
+    this.#list,
+  );
+  readonly #writer = el("p", { class: "writer", "aria-live": "polite" });
+  readonly #status = el("p", { class: "status", role: "status", "data-testid": "status" });
+  readonly #composer = el("textarea", {
+    id: "composer",
+    rows: "2",
+    enterkeyhint: "send",
+    "aria-describedby": "complaint",
+    "data-testid": "composer",
+  });
+  readonly #complaint = el("p", { id: "complaint", class: "complaint", role: "alert" });
+  readonly #send = el("button", { type: "submit", "data-testid": "send" }, "Send");
+  readonly #earlier = button("Earlier messages", () => this.#do(() => this.chat.earlier()), {
+    class: "earlier",
+  });
+  readonly #below = button("New messages below", () => this.#toEnd(), { class: "below" });
+  readonly #rows: Rows<Row>;
+  #ready = false;
+  #atEnd = true;
+  #newest = 0;
+
+  constructor(
+    root: HTMLElement,
+    private readonly chat: Chat,
+    private readonly around: Around,
+  ) {
+    this.#rows = new Rows(this.#list, (row) =>
+      bubble(row, {
+        again: (id) => this.#do(() => chat.again(id)),
+        edit: (id, text) => this.#edit(id, text),
+        discard: (id) => this.#do(() => chat.discard(id)),
+      }),
+    );
+    this.#log.prepend(this.#earlier);
+    const form = el(
+      "form",
+      {},
+      el("label", { for: "composer" }, "Write to your care team"),
+      el("div", { class: "write" }, this.#composer, this.#send),
+      this.#complaint,
+    );
+    root.replaceChildren(
+      el(
+        "header",
+        {},
+        el("h1", {}, "Your care team"),
+        button("Sign out", () => around.signOut(), { class: "quiet" }),
+        el(
+          "p",
+          { class: "emergency" },
+          "In an emergency, call your local emergency number. Don’t wait for an answer here.",
+        ),
+      ),
+      el("main", {}, this.#log, el("div", { class: "edge" }, this.#below, this.#writer), form, this.#status),
+    );
+
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#write();
+    });
+    this.#composer.addEventListener("keydown", (event) => {
+      // On a phone the key makes a new line, and the button sends. While an input method composes, it is its key.
+      const phone = matchMedia("(pointer: coarse)").matches;
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing || phone) return;
+      event.preventDefault();
+      this.#write();
+    });
+    this.#composer.addEventListener("input", () => this.#do(() => chat.typed(this.#composer.value)));
+    this.#log.addEventListener("scroll", () => {
+      this.#atEnd = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < AT_END_PX;
+      this.#look();
+    });
+    // The keyboard of a phone takes half of the log: its end stays in view.
+    new ResizeObserver(() => this.#atEnd && this.#toEnd()).observe(this.#log);
+    document.addEventListener("visibilitychange", () => this.#look());
+    this.show();
+  }
+
+  /** Shows the chat as it is now. */
+  show(): void {
+    const { chat } = this;
+    const link = this.around.link();
+    if (!this.#ready && chat.ready()) {
+      this.#ready = true;
+      this.#composer.value ||= chat.draft();
+    }
+    this.#send.disabled = !this.#ready;
+    this.#log.setAttribute("aria-busy", String(link.is === "live" && !chat.caughtUp()));
+    this.#earlier.hidden = chat.log.older() === null;
+    const writer = chat.writer ? `${chat.writer.name} is writing…` : "";
+    if (this.#writer.textContent !== writer) this.#writer.textContent = writer;
+    const status = words.connection(link, chat.caughtUp(), chat.outbox.unsent(), this.around.keeps());
+    if (this.#status.textContent !== status) this.#status.textContent = status;
+    this.#status.dataset["link"] = link.is;
+    this.#holding(() => this.#rows.show(rows(chat, link, Date.now())));
+    this.#look();
+  }
+
+  /** Nothing moves that one is reading: what is in view stays where it is, unless one is at the end. */
+  #holding(change: () => void): void {
+    const log = this.#log;
+    const top = log.scrollTop;
+    const anchor = [...this.#list.children].find(
+      (row): row is HTMLElement => row instanceof HTMLElement && row.offsetTop + row.offsetHeight > top,
+    );
+    const before = anchor?.offsetTop ?? 0;
+    change();
+    if (this.#atEnd) this.#toEnd();
+    else if (anchor?.isConnected) log.scrollTop = top + anchor.offsetTop - before;
+  }
+
+  /** What is in view counts as read; what isn't yet is announced. */
+  #look(): void {
+    const newest = this.chat.log.newest();
+    const looking = document.visibilityState === "visible";
+    if (this.#atEnd && looking) {
+      this.#newest = newest;
+      this.chat.inView();
+    }
+    this.#below.hidden = this.#atEnd || newest <= this.#newest;
+    document.title =
+      newest > this.#newest && !looking ? "New message · your clinic" : "Messages with your clinic";
+  }
+
+  #toEnd(): void {
+    this.#log.scrollTop = this.#log.scrollHeight;
+    this.#atEnd = true;
+  }
+
+  #write(): void {
+    if (!this.#ready || !this.#composer.value.trim()) return;
+    const refused = this.chat.write(this.#composer.value);
+    this.#complaint.textContent = refused ? (words.UNSENDABLE[refused] ?? words.REFUSED[refused]) : "";
+    if (!refused) {
+      this.#composer.value = "";
+      this.#atEnd = true;
+    }
+    this.#composer.focus();
+    this.show();
+  }
+
+  /** Back into the composer, before whatever is typed there already. */
+  #edit(id: string, text: string): void {
+    const typed = this.#composer.value;
+    this.#composer.value = typed ? `${text}\n${typed}` : text;
+    this.chat.typed(this.#composer.value);
+    this.chat.discard(id);
+    this.#composer.focus();
+    this.show();
+  }
+
+  #do(act: () => void): void {
+    act();
+    this.show();
+  }
+}
