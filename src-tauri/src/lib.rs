@@ -1,1 +1,75 @@
-//! shell
+//! The shell: the native window around the console's core. No SQL, no socket.
+
+mod commands;
+mod link;
+
+use bedside_client::Client;
+use bedside_client::api::Command;
+use std::path::PathBuf;
+use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindowBuilder};
+
+/// The window's smallest usable size, in logical pixels: the inbox and 68 characters of text.
+const MIN_SIZE: (f64, f64) = (880.0, 560.0);
+/// The window's first size.
+const SIZE: (f64, f64) = (1280.0, 800.0);
+/// As whom a demonstration starts.
+const DEMO_PROVIDER: &str = "Dr. Amara Osei";
+
+/// The program's command line.
+#[derive(Clone, Debug, Default, clap::Parser)]
+#[command(name = "bedside", version, about = "Answer your patients' messages")]
+pub struct Options {
+    /// Keep the cache in this folder instead of the user's own data folder.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// If nobody is signed in, sign in at this demonstration server.
+    #[arg(long, value_name = "URL")]
+    pub demo: Option<String>,
+}
+
+/// Why the program couldn't start.
+pub type StartError = Box<dyn std::error::Error>;
+
+/// Opens the window, and returns when it is closed.
+pub fn run(options: Options) -> Result<(), StartError> {
+    tauri::Builder::default()
+        .invoke_handler(tauri::generate_handler![
+            commands::call,
+            commands::watch,
+            commands::open_link
+        ])
+        .setup(move |app| start(app.handle(), options))
+        .build(tauri::generate_context!())?
+        .run(|_, _| {});
+    Ok(())
+}
+
+fn start(app: &AppHandle, options: Options) -> Result<(), StartError> {
+    let folder = match options.data {
+        Some(folder) => folder,
+        // Not the configuration folder and not a roaming one: the cache belongs to this computer.
+        None => app.path().app_local_data_dir()?,
+    };
+    let runtime = tauri::async_runtime::handle();
+    let client = Client::start(folder, runtime.inner())?;
+    app.manage(commands::Window::new(client.clone()));
+    if let Some(server) = options.demo {
+        tauri::async_runtime::spawn(async move {
+            let command = Command::SignInDemo {
+                server,
+                name: DEMO_PROVIDER.to_owned(),
+            };
+            if let Err(failure) = client.call(command).await {
+                tracing::warn!(%failure, "not signed in at the demonstration server");
+            }
+        });
+    }
+    // No name of a patient may ever stand in a window's title: task switchers and screenshots show it.
+    WebviewWindowBuilder::new(app, "main", WebviewUrl::default())
+        .title("Bedside")
+        .inner_size(SIZE.0, SIZE.1)
+        .min_inner_size(MIN_SIZE.0, MIN_SIZE.1)
+        .on_navigation(link::is_own_page)
+        .build()?;
+    Ok(())
+}

@@ -1,1 +1,33 @@
-fn main() {}
+//! The program.
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+use clap::Parser;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// With this variable set, WebKitGTK lets any program of the same user drive the window.
+const AUTOMATION: &str = "TAURI_WEBVIEW_AUTOMATION";
+
+fn main() -> ExitCode {
+    let options = bedside_app::Options::parse();
+    let filter = EnvFilter::try_from_env("BEDSIDE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    // Removing a variable from one's own environment is unsafe; refusing to start under it is not. Debug builds are
+    // driven so by the end-to-end tests.
+    if cfg!(not(debug_assertions)) && std::env::var_os(AUTOMATION).is_some() {
+        tracing::error!(
+            "{AUTOMATION} is set: Bedside doesn't run while another program can drive its window"
+        );
+        return ExitCode::FAILURE;
+    }
+    match bedside_app::run(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "Bedside can't start");
+            ExitCode::FAILURE
+        }
+    }
+}

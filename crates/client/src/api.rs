@@ -316,6 +316,8 @@ pub enum Trouble {
     Silent,
     /// The server sent what this version can't read.
     Unreadable,
+    /// The server's log is shorter than what the cache holds of it: it was restored from an old copy, or is another.
+    RolledBack,
 }
 
 /// One row of the inbox.

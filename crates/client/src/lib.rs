@@ -1,4 +1,112 @@
-//! The console's core.
+//! The console's core: drives the engine, the cache and the socket. A window talks to it by [`Client::call`] and
+//! [`Client::watch`], and nothing else.
 
+mod address;
 pub mod api;
+mod clock;
+mod core;
+mod live;
+mod sign_in;
 pub mod socket;
+mod splice;
+mod view;
+mod watch;
+
+use api::{Command, Failure, Query, Reply, Update};
+use bedside_store::{Files, Reader, StoreError};
+use live::Live;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{mpsc, oneshot};
+use view::View;
+use watch::Dirty;
+pub use watch::Watcher;
+
+/// The core's handle. It lives on as long as one of its clones does.
+#[derive(Clone, Debug)]
+pub struct Client {
+    commands: mpsc::Sender<(Command, oneshot::Sender<Result<Reply, Failure>>)>,
+    shared: Arc<Shared>,
+    runtime: tokio::runtime::Handle,
+}
+
+/// Commands that may wait for the core.
+const COMMANDS: usize = 64;
+
+impl Client {
+    /// Opens the cache in `folder` and, if somebody is signed in there, begins to connect. Fails when the cache can't
+    /// be opened; it is left as it was.
+    pub fn start(folder: impl Into<PathBuf>, runtime: &tokio::runtime::Handle) -> Result<Self, StoreError> {
+        let (commands, inbox) = mpsc::channel(COMMANDS);
+        let shared = Arc::new(Shared::new());
+        let core = core::Core::open(Files::new(folder), Arc::clone(&shared))?;
+        runtime.spawn(core.run(inbox));
+        Ok(Self {
+            commands,
+            shared,
+            runtime: runtime.clone(),
+        })
+    }
+
+    /// Does what a person wants, or says why not.
+    pub async fn call(&self, command: Command) -> Result<Reply, Failure> {
+        let (reply, answer) = oneshot::channel();
+        self.commands
+            .send((command, reply))
+            .await
+            .map_err(|_| Failure::Storage)?;
+        answer.await.map_err(|_| Failure::Storage)?
+    }
+
+    /// Starts a stream of updates; [`Watcher::set`] says of what.
+    pub fn watch(&self) -> (Watcher, mpsc::Receiver<Update>) {
+        watch::start(Arc::clone(&self.shared), &self.runtime)
+    }
+}
+
+/// What views are made from, and who wants to know of changes.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    live: Mutex<Live>,
+    reader: Mutex<Option<Reader>>,
+    watchers: Mutex<Vec<mpsc::UnboundedSender<Dirty>>>,
+}
+
+impl Shared {
+    fn new() -> Self {
+        Self {
+            live: Mutex::new(Live::signed_out(api::Link::SignedOut)),
+            reader: Mutex::new(None),
+            watchers: Mutex::new(Vec::new()),
+        }
+    }
+
+    pub(crate) fn subscribe(&self) -> mpsc::UnboundedReceiver<Dirty> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        lock(&self.watchers).push(sender);
+        receiver
+    }
+
+    pub(crate) fn publish(&self, dirty: &Dirty) {
+        lock(&self.watchers).retain(|watcher| watcher.send(dirty.clone()).is_ok());
+    }
+
+    pub(crate) fn set_reader(&self, reader: Option<Reader>) {
+        *lock(&self.reader) = reader;
+    }
+
+    pub(crate) fn with_live<T>(&self, with: impl FnOnce(&mut Live) -> T) -> T {
+        with(&mut lock(&self.live))
+    }
+
+    /// What a query shows now.
+    pub(crate) fn view(&self, query: &Query) -> Result<View, StoreError> {
+        let live = lock(&self.live).clone();
+        View::new(query, lock(&self.reader).as_ref(), &live)
+    }
+}
+
+/// A panic elsewhere must not take the rest with it: what these locks guard is replaced as a whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

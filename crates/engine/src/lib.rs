@@ -1,1 +1,357 @@
-//! engine
+//! The console's sync state machine, sans-IO: [`Engine::handle`] takes what happened and says what to do. Clock,
+//! randomness, network and disk are inputs and effects, so that the whole sync path can be simulated.
+//!
+//! What the engine knows of a conversation is its cursor, not its content: which contiguous range `lo..=hi` of its
+//! log the cache holds, and how long the log is (`head`). Everything else follows by arithmetic.
+
+mod catchup;
+mod change;
+mod link;
+mod outbox;
+mod range;
+mod reads;
+mod rng;
+
+pub use change::{Cached, Change, OutboxRow, OutboxState, Snapshot};
+pub use link::{Link, Trouble};
+pub use range::Range;
+
+use bedside_protocol::{
+    ClientFrame, ConnectRefusal, ConversationId, EntryId, Send, Seq, ServerFrame, Time, Typing, UserId,
+    Viewing,
+};
+use catchup::CatchUp;
+use link::Event as LinkEvent;
+use outbox::Outbox;
+use reads::Reads;
+use std::collections::BTreeMap;
+
+/// Names one commit, so that what depends on it can wait for it.
+pub type Ticket = u64;
+
+/// Numbers the connection attempts: what an earlier one still says is ignored.
+pub type Attempt = u64;
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "inputs are moved once")]
+pub enum Input {
+    /// The program runs: begin.
+    Start,
+    /// The moment that [`Engine::next_timer`] named has come.
+    Timer,
+    /// A frame of an attempt's socket.
+    Frame(Attempt, ServerFrame),
+    /// The server refused an attempt.
+    Refused(Attempt, ConnectRefusal),
+    /// An attempt or its connection is over.
+    Closed(Attempt, Trouble),
+    /// The changes under this ticket are on the disk.
+    Committed(Ticket),
+    /// A person wrote a message.
+    Send(Send, Time),
+    /// A person sends a refused message again, knowing what came meanwhile.
+    SendAgain(EntryId, Seq),
+    /// A person throws a message away that isn't under way.
+    Discard(EntryId),
+    /// A person has read so far.
+    Read(ConversationId, Seq),
+    /// A conversation is on the screen, or none.
+    Open(Option<ConversationId>),
+    /// A person scrolled to the oldest entry of the cache.
+    LoadOlder(ConversationId),
+    /// A person is typing.
+    Typing(ConversationId),
+    /// A person wants to connect now.
+    Reconnect,
+}
+
+/// What to do, in this order.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "effects are moved once")]
+pub enum Effect {
+    /// Drop any connection and start this attempt, with a fresh token.
+    Connect(Attempt),
+    /// Drop the connection.
+    Disconnect,
+    /// Hand a frame to the connection. If it fails, the connection's end is reported.
+    Emit(ClientFrame),
+    /// Write all of these in one transaction, then say [`Input::Committed`]. If it fails, start anew from the disk.
+    Commit(Ticket, Vec<Change>),
+    /// Something that isn't kept: typing, presence, a suggestion in the making.
+    Tell(ServerFrame),
+    /// The server took the access away and demands that the cache goes.
+    Wipe,
+}
+
+/// What the engine must know from the start.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Whose console it is: whose read marks are one's own.
+    pub me: UserId,
+    /// Seeds the jitter of the back-off.
+    pub seed: u64,
+}
+
+/// The state machine. It never blocks, fails or panics.
+#[derive(Debug)]
+pub struct Engine {
+    link: link::Machine,
+    catchup: CatchUp,
+    outbox: Outbox,
+    reads: Reads,
+    open: Option<ConversationId>,
+    next_ticket: Ticket,
+    /// Frames that may go out once a commit is on the disk.
+    after: BTreeMap<Ticket, Vec<ClientFrame>>,
+}
+
+impl Engine {
+    /// Starts from what the disk holds.
+    pub fn new(config: Config, snapshot: Snapshot) -> Self {
+        let reads = Reads::new(config.me, &snapshot);
+        Self {
+            link: link::Machine::new(config.seed),
+            catchup: CatchUp::new(&snapshot),
+            outbox: Outbox::new(snapshot.outbox),
+            reads,
+            open: None,
+            next_ticket: 1,
+            after: BTreeMap::new(),
+        }
+    }
+
+    /// How the connection does.
+    pub fn link(&self) -> &Link {
+        self.link.link()
+    }
+
+    /// Conversations whose newest entries are still missing here.
+    pub fn catching_up(&self) -> usize {
+        self.catchup.behind()
+    }
+
+    /// A message of one's own that isn't in the log yet.
+    pub fn outgoing(&self, id: EntryId) -> Option<&OutboxRow> {
+        self.outbox.get(id)
+    }
+
+    /// Messages that were handed over and not answered yet.
+    pub fn sending(&self) -> impl Iterator<Item = EntryId> {
+        self.outbox.sending()
+    }
+
+    /// How many messages wait, and how many were refused.
+    pub fn outbox_counts(&self) -> (usize, usize) {
+        self.outbox.counts()
+    }
+
+    /// Whether older entries exist on the server, before those here.
+    pub fn has_older(&self, conversation: &ConversationId) -> bool {
+        self.catchup.has_older(conversation)
+    }
+
+    /// When to come back with [`Input::Timer`].
+    pub fn next_timer(&self, now: Time) -> Option<Time> {
+        let work = self
+            .is_live()
+            .then(|| [self.catchup.next_timer(now), self.outbox.next_timer(now)]);
+        work.into_iter()
+            .flatten()
+            .chain([self.link.next_timer()])
+            .flatten()
+            .min()
+    }
+
+    /// Takes what happened at `now`, says what to do.
+    pub fn handle(&mut self, now: Time, input: Input) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match input {
+            Input::Start | Input::Reconnect => self.link_event(now, LinkEvent::Now, &mut effects),
+            Input::Timer => {
+                if self.catchup.overdue(now) || self.outbox.overdue(now) {
+                    // The server speaks but doesn't answer: a fresh connection asks again.
+                    self.link_event(now, LinkEvent::Ended(Trouble::Silent), &mut effects);
+                }
+                self.link_event(now, LinkEvent::Timer, &mut effects);
+            }
+            Input::Frame(attempt, frame) if attempt == self.link.attempt() => {
+                self.frame(now, frame, &mut effects)
+            }
+            Input::Refused(attempt, code) if attempt == self.link.attempt() => {
+                self.link_event(now, LinkEvent::Refused(code), &mut effects);
+            }
+            Input::Closed(attempt, trouble) if attempt == self.link.attempt() => {
+                self.link_event(now, LinkEvent::Ended(trouble), &mut effects);
+            }
+            Input::Frame(..) | Input::Refused(..) | Input::Closed(..) => {}
+            Input::Committed(ticket) => {
+                effects.extend(self.after.remove(&ticket).into_iter().flatten().map(Effect::Emit));
+            }
+            Input::Send(send, at) => {
+                let change = self.outbox.add(send, at);
+                self.commit(vec![change], Vec::new(), &mut effects);
+            }
+            Input::SendAgain(id, seen) => {
+                if let Some(change) = self.outbox.again(id, seen) {
+                    self.commit(vec![change], Vec::new(), &mut effects);
+                }
+            }
+            Input::Discard(id) => {
+                if let Some(change) = self.outbox.discard(id) {
+                    self.commit(vec![change], Vec::new(), &mut effects);
+                }
+            }
+            Input::Read(conversation, upto) => {
+                if let Some(change) = self.reads.mark(&conversation, upto) {
+                    self.commit(vec![change], Vec::new(), &mut effects);
+                }
+            }
+            Input::Open(conversation) => {
+                self.open = conversation;
+                if self.is_live() {
+                    effects.push(self.viewing());
+                }
+            }
+            Input::LoadOlder(conversation) => self.catchup.want_older(&conversation),
+            Input::Typing(conversation) if self.is_live() => {
+                effects.push(Effect::Emit(ClientFrame::Typing(Typing { conversation })));
+            }
+            Input::Typing(_) => {}
+        }
+        self.work(now, &mut effects);
+        effects
+    }
+
+    fn frame(&mut self, now: Time, frame: ServerFrame, effects: &mut Vec<Effect>) {
+        match &frame {
+            ServerFrame::Welcome(welcome) if self.catchup.rolled_back(welcome.rev) => {
+                return self.link_event(now, LinkEvent::Ended(Trouble::RolledBack), effects);
+            }
+            ServerFrame::Welcome(welcome) => {
+                self.link_event(
+                    now,
+                    LinkEvent::Welcome {
+                        heartbeat_ms: welcome.heartbeat_ms,
+                    },
+                    effects,
+                );
+                self.catchup.connected();
+                effects.extend(self.open.is_some().then(|| self.viewing()));
+            }
+            ServerFrame::Revoked(revoked) => {
+                self.link_event(now, LinkEvent::Refused(ConnectRefusal::Revoked), effects);
+                if revoked.wipe {
+                    effects.push(Effect::Wipe);
+                }
+                return;
+            }
+            _ => self.link_event(now, LinkEvent::Heard, effects),
+        }
+        if !self.is_live() {
+            // Before the welcome there is nothing to hear.
+            return;
+        }
+        match frame {
+            ServerFrame::Heartbeat(heartbeat) => self.catchup.told_of(heartbeat.rev),
+            ServerFrame::Entry(live) => {
+                self.reads.confirm(&live.conversation);
+                let mut changes = self.catchup.live(live);
+                self.settle_outbox(&mut changes);
+                self.commit(changes, Vec::new(), effects);
+            }
+            ServerFrame::Conversation(live) => {
+                self.reads.confirm(&live.conversation);
+                let changes = self.catchup.summary(live.conversation);
+                self.commit(changes, Vec::new(), effects);
+            }
+            ServerFrame::Changes(answer) => {
+                answer
+                    .conversations
+                    .iter()
+                    .for_each(|conversation| self.reads.confirm(conversation));
+                let changes = self.catchup.changes(answer);
+                self.commit(changes, Vec::new(), effects);
+            }
+            ServerFrame::Entries(answer) => match self.catchup.entries(answer) {
+                Ok(mut changes) => {
+                    self.settle_outbox(&mut changes);
+                    self.commit(changes, Vec::new(), effects);
+                }
+                Err(catchup::Nonsense) => {
+                    self.link_event(now, LinkEvent::Ended(Trouble::Unreadable), effects)
+                }
+            },
+            ServerFrame::Rejected(rejected) => {
+                self.catchup.rejected(now, &rejected);
+                if let Some(change) = self.outbox.rejected(now, &rejected) {
+                    self.commit(vec![change], Vec::new(), effects);
+                }
+            }
+            ServerFrame::Typing(_) | ServerFrame::Presence(_) | ServerFrame::Suggesting(_) => {
+                effects.push(Effect::Tell(frame));
+            }
+            ServerFrame::Welcome(_) | ServerFrame::Receipt(_) | ServerFrame::Revoked(_) => {}
+        }
+    }
+
+    /// Entries that are committed settle the outbox rows with their ids, in the same transaction.
+    fn settle_outbox(&mut self, changes: &mut Vec<Change>) {
+        let ids = changes.iter().flat_map(Change::entry_ids).collect::<Vec<_>>();
+        changes.extend(ids.into_iter().filter_map(|id| self.outbox.settled(id)));
+    }
+
+    /// While live: asks for what is missing, hands over what waits.
+    fn work(&mut self, now: Time, effects: &mut Vec<Effect>) {
+        if !self.is_live() {
+            return;
+        }
+        effects.extend(
+            self.catchup
+                .requests(now, self.open.as_ref())
+                .into_iter()
+                .map(Effect::Emit),
+        );
+        effects.extend(self.reads.unsent().into_iter().map(Effect::Emit));
+        let (changes, sends) = self.outbox.hand_over(now);
+        // The attempt is on the disk before the frame is on the wire.
+        self.commit(changes, sends, effects);
+    }
+
+    fn link_event(&mut self, now: Time, event: LinkEvent, effects: &mut Vec<Effect>) {
+        let was_live = self.is_live();
+        effects.extend(self.link.on(now, event));
+        if was_live && !self.is_live() {
+            self.catchup.disconnected();
+            self.outbox.disconnected();
+            self.reads.disconnected();
+            // What waited for a commit would go to the next connection, which hands over anew by itself.
+            self.after.clear();
+        }
+    }
+
+    fn commit(&mut self, changes: Vec<Change>, then: Vec<ClientFrame>, effects: &mut Vec<Effect>) {
+        if changes.is_empty() {
+            return;
+        }
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        if !then.is_empty() {
+            self.after.insert(ticket, then);
+        }
+        effects.push(Effect::Commit(ticket, changes));
+    }
+
+    fn viewing(&self) -> Effect {
+        Effect::Emit(ClientFrame::Viewing(Viewing {
+            conversation: self.open.clone(),
+        }))
+    }
+
+    fn is_live(&self) -> bool {
+        matches!(self.link.link(), Link::Live { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests;

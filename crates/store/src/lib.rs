@@ -1,1 +1,45 @@
-//! store
+//! The console's local cache: one SQLite file. One thread has the only connection that writes; readers are read-only
+//! and never wait for it. The cache can be rebuilt from the server, except what only this computer knows: the outbox,
+//! drafts and read marks.
+
+mod apply;
+mod connection;
+mod error;
+mod read;
+mod writer;
+
+pub use connection::Files;
+pub use error::StoreError;
+pub use read::{CachedConversation, InboxEntry, Reader};
+pub use writer::{Committed, Topic, Writer};
+
+use bedside_engine::Change;
+use bedside_protocol::{ConversationId, Limits, Me};
+
+/// The account whose cache a file is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Account {
+    /// Who.
+    pub me: Me,
+    /// The server's address.
+    pub server: String,
+    /// The bearer's token.
+    pub token: String,
+    /// What a frame may weigh there.
+    pub limits: Limits,
+}
+
+/// One change to write.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "nearly all writes are the engine's")]
+pub enum Write {
+    /// The engine's.
+    Sync(Change),
+    /// Whose cache this is.
+    Account(Account),
+    /// What is typed and not sent; empty forgets it.
+    Draft(ConversationId, String),
+}
+
+#[cfg(test)]
+mod tests;

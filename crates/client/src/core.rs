@@ -1,0 +1,548 @@
+//! The core's loop: commands, the socket's events, the disk's word and the engine's timers, one after the other.
+
+use crate::api::{self, Command, Failure, Link, Reply};
+use crate::clock::Clock;
+use crate::socket::{Socket, SocketEvent, Target};
+use crate::watch::Dirty;
+use crate::{Shared, sign_in};
+use bedside_engine::{Attempt, Change, Config, Effect, Engine, Input, OutboxState, Ticket, Trouble};
+use bedside_protocol::{Body, ConnectRefusal, EntryId, Send, ServerFrame, Time};
+use bedside_store::{Account, Committed, Files, Reader, StoreError, Write, Writer};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// How long a person is shown as typing after the last sign of it; the server's own clock may differ from ours.
+const TYPING_MS: u64 = 6_000;
+/// After the disk has failed: how soon to start anew from what it holds.
+const RESTART: Duration = Duration::from_secs(2);
+
+type Answer = oneshot::Sender<Result<Reply, Failure>>;
+
+/// What comes back from the outside of the core's own doing.
+enum Event {
+    Committed {
+        epoch: u64,
+        ticket: Option<Ticket>,
+        outcome: Result<Committed, StoreError>,
+        answer: Option<(Answer, Reply)>,
+    },
+    SignedIn {
+        outcome: Result<Account, Failure>,
+        answer: Answer,
+    },
+    Restart {
+        epoch: u64,
+    },
+}
+
+pub(crate) struct Core {
+    files: Files,
+    shared: Arc<Shared>,
+    clock: Clock,
+    events: mpsc::UnboundedSender<Event>,
+    inbox: mpsc::UnboundedReceiver<Event>,
+    writer: Option<Writer>,
+    session: Option<Session>,
+    /// Counts the sessions: what an earlier one's commits say is ignored.
+    epoch: u64,
+}
+
+/// While somebody is signed in.
+struct Session {
+    account: Account,
+    device: String,
+    engine: Engine,
+    attempt: Attempt,
+    socket: Option<Socket>,
+    frames: Option<mpsc::Receiver<SocketEvent>>,
+}
+
+impl Core {
+    pub(crate) fn open(files: Files, shared: Arc<Shared>) -> Result<Self, StoreError> {
+        let (events, inbox) = mpsc::unbounded_channel();
+        let mut core = Self {
+            files,
+            shared,
+            clock: Clock::new(),
+            events,
+            inbox,
+            writer: None,
+            session: None,
+            epoch: 0,
+        };
+        core.open_cache()?;
+        core.begin()?;
+        Ok(core)
+    }
+
+    fn open_cache(&mut self) -> Result<(), StoreError> {
+        let writer = Writer::open(&self.files, &uuid::Uuid::new_v4().to_string())?;
+        self.shared.set_reader(Some(Reader::open(&self.files)?));
+        self.writer = Some(writer);
+        Ok(())
+    }
+
+    /// Starts a session from what the disk holds, if somebody is signed in there.
+    fn begin(&mut self) -> Result<(), StoreError> {
+        self.epoch += 1;
+        self.session = None;
+        let reader = Reader::open(&self.files)?;
+        if let Some(account) = reader.account()? {
+            let seed = uuid::Uuid::new_v4().as_u64_pair().0;
+            let config = Config {
+                me: account.me.id.clone(),
+                seed,
+            };
+            let engine = Engine::new(config, reader.snapshot()?);
+            let device = reader.device()?;
+            self.shared.with_live(|live| {
+                live.account = Some(api::Account {
+                    me: account.me.clone(),
+                    server: account.server.clone(),
+                    limits: account.limits,
+                });
+                live.follow(&engine);
+            });
+            self.session = Some(Session {
+                account,
+                device,
+                engine,
+                attempt: 0,
+                socket: None,
+                frames: None,
+            });
+        }
+        self.shared.publish(&Dirty::everything());
+        Ok(())
+    }
+
+    pub(crate) async fn run(mut self, mut commands: mpsc::Receiver<(Command, Answer)>) {
+        self.handle(Input::Start, None);
+        loop {
+            let now = self.clock.now();
+            let timer = self
+                .session
+                .as_ref()
+                .and_then(|session| session.engine.next_timer(now));
+            let timer = timer.map(|time| self.clock.instant(time));
+            let frames = self.session.as_mut().and_then(|session| session.frames.as_mut());
+            tokio::select! {
+                command = commands.recv() => match command {
+                    Some((command, answer)) => self.command(command, answer),
+                    None => return,
+                },
+                Some(event) = self.inbox.recv() => self.event(event),
+                event = next(frames) => self.socket_event(event),
+                () = sleep_until(timer) => self.handle(Input::Timer, None),
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Committed {
+                epoch,
+                ticket,
+                outcome,
+                answer,
+            } => {
+                let answered = match outcome {
+                    Ok(committed) => {
+                        self.shared.publish(&Dirty::topics(committed.topics));
+                        if let Some(ticket) = ticket
+                            && epoch == self.epoch
+                        {
+                            self.handle(Input::Committed(ticket), None);
+                        }
+                        Ok(())
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "the cache can't be written");
+                        self.restart_soon(epoch);
+                        Err(Failure::Storage)
+                    }
+                };
+                if let Some((answer, reply)) = answer {
+                    // Nobody waits any more: the window is gone.
+                    let _gone = answer.send(answered.map(|()| reply));
+                }
+            }
+            Event::SignedIn { outcome, answer } => {
+                let outcome = outcome.and_then(|account| self.keep(account));
+                let _gone = answer.send(outcome.map(|()| Reply::Done));
+            }
+            Event::Restart { epoch } if epoch == self.epoch => {
+                if let Err(error) = self.begin() {
+                    tracing::error!(%error, "the cache can't be read");
+                    self.restart_soon(self.epoch);
+                }
+                self.handle(Input::Start, None);
+            }
+            Event::Restart { .. } => {}
+        }
+    }
+
+    /// The engine is ahead of a disk that didn't follow: drop it, and start anew from what the disk holds.
+    fn restart_soon(&mut self, epoch: u64) {
+        if epoch != self.epoch {
+            return;
+        }
+        self.session = None;
+        self.epoch += 1;
+        let (events, epoch) = (self.events.clone(), self.epoch);
+        tokio::spawn(async move {
+            tokio::time::sleep(RESTART).await;
+            // The core is gone, and with it the need.
+            let _gone = events.send(Event::Restart { epoch });
+        });
+    }
+
+    fn socket_event(&mut self, event: Option<SocketEvent>) {
+        let Some(session) = self.session.as_mut() else {
+            return;
+        };
+        let attempt = session.attempt;
+        let input = match event {
+            Some(SocketEvent::Frame(frame)) => {
+                self.note(&frame);
+                Input::Frame(attempt, frame)
+            }
+            Some(SocketEvent::Refused(code)) => Input::Refused(attempt, code),
+            Some(SocketEvent::Unreachable) => Input::Closed(attempt, Trouble::Unreachable),
+            Some(SocketEvent::Unreadable) => Input::Closed(attempt, Trouble::Unreadable),
+            None => {
+                session.frames = None;
+                Input::Closed(attempt, Trouble::Closed)
+            }
+        };
+        self.handle(input, None);
+    }
+
+    /// What an entry ends: its writer isn't typing any more.
+    fn note(&self, frame: &ServerFrame) {
+        if let ServerFrame::Entry(live) = frame {
+            let (id, author) = (&live.entry.conversation, &live.entry.author.id);
+            let ended = self.shared.with_live(|live| {
+                let typing = live.typing.get(id).is_some_and(|typing| typing.who.id == *author);
+                typing.then(|| live.typing.remove(id)).is_some()
+            });
+            if ended {
+                self.shared.publish(&Dirty::conversation(id.clone()));
+            }
+        }
+    }
+
+    /// Hands an input to the engine and does what it says. A commit among the effects carries the answer; without
+    /// one it is given at once.
+    fn handle(&mut self, input: Input, answer: Option<(Answer, Reply)>) {
+        let now = self.clock.now();
+        let Some(session) = self.session.as_mut() else {
+            return;
+        };
+        let effects = session.engine.handle(now, input);
+        let mut answer = answer;
+        for effect in effects {
+            match effect {
+                Effect::Connect(attempt) => self.connect(attempt),
+                Effect::Disconnect => self.disconnect(),
+                Effect::Emit(frame) => self.emit(frame),
+                Effect::Commit(ticket, changes) => self.commit(Some(ticket), changes, answer.take()),
+                Effect::Tell(frame) => self.tell(now, frame),
+                Effect::Wipe => return self.wipe(),
+            }
+        }
+        if let Some((answer, reply)) = answer {
+            let _gone = answer.send(Ok(reply));
+        }
+        if let Some(session) = &self.session {
+            let changed = self.shared.with_live(|live| {
+                let before = live.clone();
+                live.follow(&session.engine);
+                (before != *live).then(|| {
+                    before
+                        .sending
+                        .symmetric_difference(&live.sending)
+                        .next()
+                        .is_some()
+                })
+            });
+            if let Some(messages_moved) = changed {
+                // A message's step between waiting and sending shows in lists too, and is on no disk.
+                let dirty = if messages_moved {
+                    Dirty::everything()
+                } else {
+                    Dirty::connection()
+                };
+                self.shared.publish(&dirty);
+            }
+        }
+    }
+
+    fn connect(&mut self, attempt: Attempt) {
+        let Some(session) = self.session.as_mut() else {
+            return;
+        };
+        let target = Target {
+            url: session.account.server.clone(),
+            namespace: sign_in::NAMESPACE,
+            connect: sign_in::connect(&session.account.token, &session.device),
+        };
+        session.attempt = attempt;
+        match Socket::open(target) {
+            Ok((socket, frames)) => (session.socket, session.frames) = (Some(socket), Some(frames)),
+            Err(error) => {
+                tracing::error!(%error, "no thread for a connection");
+                // An empty channel reports the attempt's end like any other.
+                session.frames = Some(mpsc::channel(1).1);
+            }
+        }
+    }
+
+    fn disconnect(&mut self) {
+        if let Some(session) = self.session.as_mut() {
+            (session.socket, session.frames) = (None, None);
+        }
+    }
+
+    fn emit(&mut self, frame: bedside_protocol::ClientFrame) {
+        let Some(session) = self.session.as_mut() else {
+            return;
+        };
+        let taken = session.socket.as_ref().is_some_and(|socket| socket.emit(frame));
+        if !taken {
+            // The connection is gone or stuck; its end is reported through the empty channel.
+            session.socket = None;
+            session.frames = Some(mpsc::channel(1).1);
+        }
+    }
+
+    fn commit(&mut self, ticket: Option<Ticket>, changes: Vec<Change>, answer: Option<(Answer, Reply)>) {
+        self.write(ticket, changes.into_iter().map(Write::Sync).collect(), answer);
+    }
+
+    fn write(&mut self, ticket: Option<Ticket>, writes: Vec<Write>, answer: Option<(Answer, Reply)>) {
+        let (events, epoch) = (self.events.clone(), self.epoch);
+        let done = move |outcome| {
+            let _gone = events.send(Event::Committed {
+                epoch,
+                ticket,
+                outcome,
+                answer,
+            });
+        };
+        match &self.writer {
+            Some(writer) => writer.submit(writes, done),
+            None => done(Err(StoreError::Stopped)),
+        }
+    }
+
+    fn tell(&self, now: Time, frame: ServerFrame) {
+        if let ServerFrame::Typing(mut typing) = frame {
+            typing.until = now.plus(TYPING_MS);
+            let id = typing.conversation.clone();
+            self.shared
+                .with_live(|live| live.typing.insert(id.clone(), typing));
+            self.shared.publish(&Dirty::conversation(id));
+        }
+    }
+
+    fn wipe(&mut self) {
+        if let Err(error) = self.forget(Link::Refused {
+            code: ConnectRefusal::Revoked,
+        }) {
+            tracing::error!(%error, "the cache can't be deleted");
+        }
+    }
+
+    /// Deletes the cache and starts an empty one.
+    fn forget(&mut self, link: Link) -> Result<(), StoreError> {
+        self.epoch += 1;
+        self.session = None;
+        self.shared.set_reader(None);
+        self.writer = None;
+        self.files.delete()?;
+        self.open_cache()?;
+        self.shared
+            .with_live(|live| *live = crate::live::Live::signed_out(link));
+        self.shared.publish(&Dirty::everything());
+        Ok(())
+    }
+
+    /// Keeps an account that the server has accepted, and begins its session.
+    fn keep(&mut self, account: Account) -> Result<(), Failure> {
+        if let Some(session) = &self.session {
+            let known = &session.account;
+            let same = known.me.id == account.me.id && known.me.clinic == account.me.clinic;
+            if !(same && known.server == account.server) {
+                return Err(Failure::SignedIn);
+            }
+        }
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let writer = self.writer.as_ref().ok_or(Failure::Storage)?;
+        writer.submit(vec![Write::Account(account)], move |outcome| {
+            let _gone = sender.send(outcome);
+        });
+        // A person waits for this one write, and nothing else goes on meanwhile.
+        let committed = receiver.recv().map_err(|_| Failure::Storage)?;
+        committed.and_then(|_| self.begin()).map_err(|error| {
+            tracing::error!(%error, "the account can't be kept");
+            Failure::Storage
+        })?;
+        self.handle(Input::Start, None);
+        Ok(())
+    }
+
+    fn command(&mut self, command: Command, answer: Answer) {
+        match self.prepare(command) {
+            Ok(Step::Input(input, reply)) => self.handle(input, Some((answer, reply))),
+            Ok(Step::Write(write)) => self.write(None, vec![write], Some((answer, Reply::Done))),
+            Ok(Step::SignIn(server, credentials)) => self.sign_in(server, credentials, answer),
+            Ok(Step::Done) => {
+                let _gone = answer.send(Ok(Reply::Done));
+            }
+            Err(failure) => {
+                let _gone = answer.send(Err(failure));
+            }
+        }
+    }
+
+    fn prepare(&mut self, command: Command) -> Result<Step, Failure> {
+        match command {
+            Command::SignIn { server, token } => return self.may_sign_in(server, Credentials::Token(token)),
+            Command::SignInDemo { server, name } => return self.may_sign_in(server, Credentials::Demo(name)),
+            _ => {}
+        }
+        let now = self.clock.now();
+        let session = self.session.as_ref().ok_or(Failure::SignedOut)?;
+        let input = match command {
+            Command::SignOut { discard_waiting } => {
+                let (waiting, refused) = session.engine.outbox_counts();
+                let count = u32::try_from(waiting + refused).unwrap_or(u32::MAX);
+                if count > 0 && !discard_waiting {
+                    return Err(Failure::WaitingMessages { count });
+                }
+                return self
+                    .forget(Link::SignedOut)
+                    .map(|()| Step::Done)
+                    .map_err(|error| {
+                        tracing::error!(%error, "the cache can't be deleted");
+                        Failure::Storage
+                    });
+            }
+            Command::SendText {
+                conversation,
+                text,
+                seen,
+            } => {
+                let text_bytes = session.account.limits.text_bytes;
+                if text.trim().is_empty() || text.len() > text_bytes as usize {
+                    return Err(Failure::BadText { text_bytes });
+                }
+                let id = EntryId::from_parts(now, random());
+                let send = Send {
+                    id,
+                    conversation,
+                    seen,
+                    body: Body::text(text),
+                    from: None,
+                    force: false,
+                };
+                return Ok(Step::Input(Input::Send(send, now), Reply::Accepted { id }));
+            }
+            Command::SaveDraft { conversation, text } => {
+                return Ok(Step::Write(Write::Draft(conversation, text)));
+            }
+            Command::SendAgain { id, seen } => {
+                let row = session.engine.outgoing(id).ok_or(Failure::NotFound)?;
+                match row.state {
+                    OutboxState::Refused(_) => Input::SendAgain(id, seen),
+                    OutboxState::Waiting | OutboxState::Sending => return Err(Failure::OnItsWay),
+                }
+            }
+            Command::Discard { id } => {
+                let row = session.engine.outgoing(id).ok_or(Failure::NotFound)?;
+                if row.may_have_been_sent() {
+                    return Err(Failure::OnItsWay);
+                }
+                Input::Discard(id)
+            }
+            Command::MarkRead { conversation, upto } => Input::Read(conversation, upto),
+            Command::Open { conversation } => Input::Open(conversation),
+            Command::LoadOlder { conversation } => {
+                if !matches!(session.engine.link(), bedside_engine::Link::Live { .. }) {
+                    return Err(Failure::Offline);
+                }
+                Input::LoadOlder(conversation)
+            }
+            Command::Typing { conversation } => Input::Typing(conversation),
+            Command::Reconnect => Input::Reconnect,
+            Command::SignIn { .. } | Command::SignInDemo { .. } => return Err(Failure::SignedIn),
+        };
+        Ok(Step::Input(input, Reply::Done))
+    }
+
+    /// Nobody may be signed in, unless the server refuses the account that is.
+    fn may_sign_in(&self, server: String, credentials: Credentials) -> Result<Step, Failure> {
+        let link = self.session.as_ref().map(|session| session.engine.link());
+        match link {
+            None | Some(bedside_engine::Link::Refused(_)) => Ok(Step::SignIn(server, credentials)),
+            Some(_) => Err(Failure::SignedIn),
+        }
+    }
+
+    fn sign_in(&self, server: String, credentials: Credentials, answer: Answer) {
+        let (events, files) = (self.events.clone(), self.files.clone());
+        tokio::spawn(async move {
+            let outcome = async {
+                let device = Reader::open(&files).and_then(|reader| reader.device());
+                let device = device.map_err(|_| Failure::Storage)?;
+                let token = match credentials {
+                    Credentials::Token(token) => token,
+                    Credentials::Demo(name) => sign_in::demo_token(&server, &name).await?,
+                };
+                sign_in::sign_in(&server, &token, &device).await
+            };
+            let outcome = outcome.await;
+            let _gone = events.send(Event::SignedIn { outcome, answer });
+        });
+    }
+}
+
+enum Credentials {
+    Token(String),
+    Demo(String),
+}
+
+/// What a command comes down to.
+#[allow(clippy::large_enum_variant, reason = "a step is moved once")]
+enum Step {
+    Input(Input, Reply),
+    Write(Write),
+    SignIn(String, Credentials),
+    Done,
+}
+
+async fn next(frames: Option<&mut mpsc::Receiver<SocketEvent>>) -> Option<SocketEvent> {
+    match frames {
+        Some(frames) => frames.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn sleep_until(timer: Option<tokio::time::Instant>) {
+    match timer {
+        Some(timer) => tokio::time::sleep_until(timer).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Ten random bytes, from the generator that makes random UUIDs.
+fn random() -> [u8; 10] {
+    let mut random = [0; 10];
+    random
+        .iter_mut()
+        .zip(uuid::Uuid::new_v4().into_bytes())
+        .for_each(|(to, from)| *to = from);
+    random
+}

@@ -1,0 +1,199 @@
+//! Views: what a query shows, made from the cache and the live state, and the difference between two of them.
+
+use crate::api::{
+    Connection, ConversationHead, InboxRow, Item, Outgoing, OutgoingState, Patch, Query, Splice,
+};
+use crate::live::Live;
+use bedside_engine::{OutboxRow, OutboxState};
+use bedside_protocol::{ConversationId, Seq};
+use bedside_store::{Reader, StoreError};
+
+/// What a query shows at one moment.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "a window holds a handful")]
+pub(crate) enum View {
+    Connection(Connection),
+    Inbox(Vec<InboxRow>),
+    Conversation {
+        head: Option<ConversationHead>,
+        items: Vec<Item>,
+    },
+    Outbox(Vec<Outgoing>),
+}
+
+impl View {
+    /// What `query` shows now; `reader` is none while nobody is signed in.
+    pub(crate) fn new(query: &Query, reader: Option<&Reader>, live: &Live) -> Result<Self, StoreError> {
+        if *query == Query::Connection {
+            return Ok(View::Connection(Connection {
+                account: live.account.clone(),
+                link: live.link.clone(),
+                catching_up: live.catching_up,
+                waiting: live.waiting,
+                refused: live.refused,
+            }));
+        }
+        let reader = reader.filter(|_| live.account.is_some());
+        let outbox = match reader {
+            Some(reader) => reader.outbox()?.iter().map(|row| outgoing(row, live)).collect(),
+            None => Vec::new(),
+        };
+        Ok(match query {
+            Query::Connection | Query::Outbox => View::Outbox(outbox),
+            Query::Inbox => View::Inbox(inbox(reader, &outbox)?),
+            Query::Conversation { id, newest } => conversation(reader, outbox, live, id, *newest)?,
+        })
+    }
+
+    /// What makes this view of nothing.
+    pub(crate) fn snapshot(&self) -> Patch {
+        match self {
+            View::Connection(connection) => Patch::Connection {
+                connection: connection.clone(),
+            },
+            View::Inbox(rows) => Patch::Inbox {
+                rows: Splice::all(rows),
+            },
+            View::Conversation { head, items } => Patch::Conversation {
+                head: head.clone(),
+                items: Splice::all(items),
+            },
+            View::Outbox(rows) => Patch::Outbox {
+                rows: Splice::all(rows),
+            },
+        }
+    }
+
+    /// What makes this view of `old`.
+    pub(crate) fn since(&self, old: &View) -> Change {
+        match (self, old) {
+            (new, old) if new == old => Change::None,
+            (View::Inbox(new), View::Inbox(old)) => {
+                Splice::between(old, new).map_or(Change::None, |rows| Change::Patch(Patch::Inbox { rows }))
+            }
+            (View::Outbox(new), View::Outbox(old)) => {
+                Splice::between(old, new).map_or(Change::None, |rows| Change::Patch(Patch::Outbox { rows }))
+            }
+            (
+                View::Conversation {
+                    head: Some(head),
+                    items,
+                },
+                View::Conversation {
+                    head: before,
+                    items: old,
+                },
+            ) => Change::Patch(Patch::Conversation {
+                head: (Some(head) != before.as_ref()).then(|| head.clone()),
+                items: Splice::between(old, items).unwrap_or(Splice::none()),
+            }),
+            (View::Connection(connection), _) => Change::Patch(Patch::Connection {
+                connection: connection.clone(),
+            }),
+            // A conversation that left the cache: no patch can say so.
+            _ => Change::Anew,
+        }
+    }
+
+    /// Keeps the line "New" where it was when the watch began.
+    pub(crate) fn keep_read_upto(&mut self, first: Seq) {
+        if let View::Conversation { head: Some(head), .. } = self {
+            head.read_upto = first;
+        }
+    }
+
+    /// Where the line "New" stands.
+    pub(crate) fn read_upto(&self) -> Option<Seq> {
+        match self {
+            View::Conversation { head: Some(head), .. } => Some(head.read_upto),
+            _ => None,
+        }
+    }
+}
+
+/// How a view follows another.
+#[derive(Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "a change is made once and sent at once")]
+pub(crate) enum Change {
+    None,
+    Patch(Patch),
+    /// Only a new snapshot says it.
+    Anew,
+}
+
+fn inbox(reader: Option<&Reader>, outbox: &[Outgoing]) -> Result<Vec<InboxRow>, StoreError> {
+    let Some(reader) = reader else {
+        return Ok(Vec::new());
+    };
+    let row = |row: bedside_store::InboxEntry| InboxRow {
+        outgoing: outbox
+            .iter()
+            .rev()
+            .find(|outgoing| outgoing.conversation == row.conversation.id)
+            .cloned(),
+        conversation: row.conversation,
+        unread: row.unread,
+        draft: row.draft,
+    };
+    Ok(reader.inbox()?.into_iter().map(row).collect())
+}
+
+fn conversation(
+    reader: Option<&Reader>,
+    outbox: Vec<Outgoing>,
+    live: &Live,
+    id: &ConversationId,
+    newest: u32,
+) -> Result<View, StoreError> {
+    let found = match reader {
+        Some(reader) => reader.conversation(id, newest)?,
+        None => None,
+    };
+    let Some(found) = found else {
+        return Ok(View::Conversation {
+            head: None,
+            items: Vec::new(),
+        });
+    };
+    let loaded_upto = found.range.map_or(Seq::ZERO, |range| range.hi);
+    let head = ConversationHead {
+        older: found.entries.first().is_some_and(|entry| Seq::new(1) < entry.seq),
+        catching_up: loaded_upto < found.conversation.head,
+        typing: live.typing.get(id).cloned(),
+        draft: found.draft,
+        read_upto: found.read_upto,
+        loaded_upto,
+        conversation: found.conversation,
+    };
+    let mine = outbox.into_iter().filter(|outgoing| outgoing.conversation == *id);
+    let mut items: Vec<_> = found
+        .entries
+        .into_iter()
+        .map(|entry| Item::Entry { entry })
+        .collect();
+    items.extend(mine.map(|outgoing| Item::Outgoing { outgoing }));
+    Ok(View::Conversation {
+        head: Some(head),
+        items,
+    })
+}
+
+fn outgoing(row: &OutboxRow, live: &Live) -> Outgoing {
+    let state = match row.state {
+        OutboxState::Refused(code) => OutgoingState::Refused {
+            code,
+            retry: code.retry(),
+        },
+        OutboxState::Waiting | OutboxState::Sending if live.sending.contains(&row.send.id) => {
+            OutgoingState::Sending
+        }
+        OutboxState::Waiting | OutboxState::Sending => OutgoingState::Waiting,
+    };
+    Outgoing {
+        id: row.send.id,
+        conversation: row.send.conversation.clone(),
+        body: row.send.body.clone(),
+        at: row.at,
+        state,
+    }
+}

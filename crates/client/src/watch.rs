@@ -1,0 +1,216 @@
+//! Watching queries: a snapshot, then numbered differences, at most one a frame.
+
+use crate::Shared;
+use crate::api::{Query, Update};
+use crate::view::{Change, View};
+use bedside_protocol::{ConversationId, Seq};
+use bedside_store::Topic;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+
+/// Differences are gathered for this long: a frame of a 60 Hz screen.
+const FRAME: Duration = Duration::from_millis(16);
+/// Updates that may wait for the window; beyond it the differences grow larger, not more.
+const QUEUE: usize = 16;
+/// How soon to try again when the cache can't be read.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What may have changed since a watcher last looked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Dirty {
+    connection: bool,
+    inbox: bool,
+    outbox: bool,
+    conversations: BTreeSet<ConversationId>,
+    everything: bool,
+}
+
+impl Dirty {
+    /// What a commit touched.
+    pub(crate) fn topics(topics: BTreeSet<Topic>) -> Self {
+        let mut dirty = Self::default();
+        for topic in topics {
+            match topic {
+                Topic::Account => dirty.everything = true,
+                Topic::Outbox => (dirty.outbox, dirty.inbox, dirty.connection) = (true, true, true),
+                Topic::Conversation(id) => {
+                    dirty.inbox = true;
+                    dirty.conversations.insert(id);
+                }
+            }
+        }
+        dirty
+    }
+
+    /// Who is signed in changed.
+    pub(crate) fn everything() -> Self {
+        Self {
+            everything: true,
+            ..Self::default()
+        }
+    }
+
+    /// The link changed, and with it what is under way.
+    pub(crate) fn connection() -> Self {
+        Self {
+            connection: true,
+            ..Self::default()
+        }
+    }
+
+    /// Something about one conversation changed that isn't on the disk.
+    pub(crate) fn conversation(id: ConversationId) -> Self {
+        Self {
+            conversations: [id].into(),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.connection |= other.connection;
+        self.inbox |= other.inbox;
+        self.outbox |= other.outbox;
+        self.conversations.extend(other.conversations);
+        self.everything |= other.everything;
+    }
+
+    fn touches(&self, query: &Query) -> bool {
+        self.everything
+            || match query {
+                Query::Connection => self.connection,
+                Query::Inbox => self.inbox,
+                Query::Outbox => self.outbox,
+                Query::Conversation { id, .. } => self.conversations.contains(id),
+            }
+    }
+}
+
+/// Sets what a window watches. Dropping it ends the watch.
+#[derive(Debug)]
+pub struct Watcher {
+    queries: watch::Sender<BTreeSet<Query>>,
+}
+
+impl Watcher {
+    /// The whole set of watched queries. One that stays goes on with its revisions; a new one begins at 1.
+    pub fn set(&self, queries: impl IntoIterator<Item = Query>) {
+        self.queries.send_replace(queries.into_iter().collect());
+    }
+}
+
+struct Watched {
+    revision: u32,
+    view: View,
+    read_upto: Option<Seq>,
+}
+
+/// Starts a watch of nothing yet.
+pub(crate) fn start(
+    shared: Arc<Shared>,
+    runtime: &tokio::runtime::Handle,
+) -> (Watcher, mpsc::Receiver<Update>) {
+    let (queries, wanted) = watch::channel(BTreeSet::new());
+    let (updates, receiver) = mpsc::channel(QUEUE);
+    let dirty = shared.subscribe();
+    runtime.spawn(run(shared, wanted, dirty, updates));
+    (Watcher { queries }, receiver)
+}
+
+async fn run(
+    shared: Arc<Shared>,
+    mut wanted: watch::Receiver<BTreeSet<Query>>,
+    mut dirt: mpsc::UnboundedReceiver<Dirty>,
+    updates: mpsc::Sender<Update>,
+) {
+    let mut watched: BTreeMap<Query, Watched> = BTreeMap::new();
+    loop {
+        let mut dirty = Dirty::default();
+        tokio::select! {
+            changed = wanted.changed() => if changed.is_err() { return },
+            some = dirt.recv() => match some {
+                Some(some) => dirty.add(some),
+                None => return,
+            },
+        }
+        while let Ok(more) = dirt.try_recv() {
+            dirty.add(more);
+        }
+        let queries = wanted.borrow_and_update().clone();
+        watched.retain(|query, _| queries.contains(query));
+        for query in queries {
+            let known = watched.remove(&query);
+            if let Some(known) = known.as_ref()
+                && !dirty.touches(&query)
+            {
+                let same = Watched {
+                    view: known.view.clone(),
+                    ..*known
+                };
+                watched.insert(query, same);
+                continue;
+            }
+            let Some(view) = look(&shared, &query, &updates).await else {
+                return;
+            };
+            let (now, update) = step(&query, known, view);
+            watched.insert(query, now);
+            if let Some(update) = update
+                && updates.send(update).await.is_err()
+            {
+                return;
+            }
+        }
+        tokio::time::sleep(FRAME).await;
+    }
+}
+
+/// What the query shows now. While the cache can't be read it waits; `None`: nobody listens any more.
+async fn look(shared: &Arc<Shared>, query: &Query, updates: &mpsc::Sender<Update>) -> Option<View> {
+    loop {
+        let (shared, query) = (Arc::clone(shared), query.clone());
+        let view = tokio::task::spawn_blocking(move || shared.view(&query))
+            .await
+            .ok()?;
+        match view {
+            Ok(view) => return Some(view),
+            Err(error) => tracing::error!(%error, "a view can't be read"),
+        }
+        tokio::select! {
+            () = updates.closed() => return None,
+            () = tokio::time::sleep(RETRY) => {}
+        }
+    }
+}
+
+fn step(query: &Query, known: Option<Watched>, mut view: View) -> (Watched, Option<Update>) {
+    let (revision, read_upto, change) = match &known {
+        None => (0, view.read_upto(), Change::Anew),
+        Some(known) => {
+            let read_upto = known.read_upto.or(view.read_upto());
+            if let Some(first) = read_upto {
+                view.keep_read_upto(first);
+            }
+            (known.revision, read_upto, view.since(&known.view))
+        }
+    };
+    let (revision, patch) = match change {
+        Change::None => (revision, None),
+        Change::Patch(patch) => (revision + 1, Some(patch)),
+        Change::Anew => (1, Some(view.snapshot())),
+    };
+    let update = patch.map(|patch| Update {
+        query: query.clone(),
+        revision,
+        patch,
+    });
+    (
+        Watched {
+            revision,
+            view,
+            read_upto,
+        },
+        update,
+    )
+}

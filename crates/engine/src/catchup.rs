@@ -1,0 +1,368 @@
+//! Catching up: which conversations changed (`changes`), and which ranges of their logs are missing (`entries`).
+//!
+//! Live frames are only a hint. What decides is arithmetic: the clinic's `rev` against the cursor, a conversation's
+//! `head` against the range that the cache holds. A lost frame shows as a difference, and the difference is asked for.
+
+use crate::{Change, Range, Snapshot};
+use bedside_protocol::{
+    Changes, ChangesAnswer, ClientFrame, Conversation, ConversationId, Entries, EntriesAnswer, Entry,
+    EntryFrame, MAX_ENTRIES_PAGE, Rejected, Retry, Rev, Seq, Time,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The first page of a conversation that the cache knows nothing of: what two screens show.
+const TAIL_PAGE: u64 = 50;
+/// A page of older entries.
+const OLDER_PAGE: u64 = 100;
+/// Pages asked for at once: enough to fill a round trip, few enough that live frames get through between them.
+const IN_FLIGHT: usize = 4;
+/// A server that speaks but doesn't answer within this is asked again over a fresh connection.
+const ANSWER_TIMEOUT_MS: u64 = 20_000;
+/// The wait after a refusal that names none.
+const RETRY_MS: u64 = 2_000;
+
+/// The server's answer isn't what was asked for.
+#[derive(Debug)]
+pub(crate) struct Nonsense;
+
+#[derive(Debug, Default)]
+struct Known {
+    rev: Rev,
+    head: Seq,
+    range: Option<Range>,
+    older_wanted: bool,
+    not_before: Option<Time>,
+}
+
+impl Known {
+    /// The next page to ask for: the newest entries first, then the older ones that somebody wants.
+    fn missing(&self) -> Option<Range> {
+        match self.range {
+            None => Range::new(Seq::new(1), self.head).map(|all| all.newest(TAIL_PAGE)),
+            Some(range) if range.hi < self.head => {
+                Range::new(range.hi.next(), self.head).map(|tail| tail.oldest(MAX_ENTRIES_PAGE))
+            }
+            Some(range) if self.older_wanted => {
+                Range::new(Seq::new(1), range.lo.minus(1)).map(|older| older.newest(OLDER_PAGE))
+            }
+            Some(_) => None,
+        }
+    }
+
+    fn is_behind(&self) -> bool {
+        self.range.map_or(Seq::ZERO, |range| range.hi) < self.head
+    }
+}
+
+#[derive(Debug)]
+struct Asked {
+    range: Range,
+    deadline: Time,
+}
+
+#[derive(Debug)]
+pub(crate) struct CatchUp {
+    /// All changes up to here are known.
+    cursor: Rev,
+    /// The newest change that the server spoke of.
+    told: Rev,
+    conversations: BTreeMap<ConversationId, Known>,
+    /// Those of which a page is missing.
+    wanting: BTreeSet<ConversationId>,
+    changes_asked: Option<Time>,
+    changes_not_before: Option<Time>,
+    asked: BTreeMap<ConversationId, Asked>,
+}
+
+impl CatchUp {
+    pub(crate) fn new(snapshot: &Snapshot) -> Self {
+        let conversations: BTreeMap<_, _> = snapshot
+            .conversations
+            .iter()
+            .map(|(id, cached)| {
+                let known = Known {
+                    rev: cached.rev,
+                    head: cached.head,
+                    range: cached.range,
+                    ..Known::default()
+                };
+                (id.clone(), known)
+            })
+            .collect();
+        let wanting = conversations
+            .iter()
+            .filter(|(_, known)| known.is_behind())
+            .map(|(id, _)| id.clone())
+            .collect();
+        Self {
+            cursor: snapshot.cursor,
+            told: snapshot.cursor,
+            conversations,
+            wanting,
+            changes_asked: None,
+            changes_not_before: None,
+            asked: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn behind(&self) -> usize {
+        self.wanting.iter().filter(|id| self.is_behind(id)).count()
+    }
+
+    pub(crate) fn is_behind(&self, conversation: &ConversationId) -> bool {
+        self.conversations.get(conversation).is_some_and(Known::is_behind)
+    }
+
+    pub(crate) fn has_older(&self, conversation: &ConversationId) -> bool {
+        let range = self.conversations.get(conversation).and_then(|known| known.range);
+        range.is_some_and(|range| Seq::new(1) < range.lo)
+    }
+
+    /// Whether the server's log ends before what is known of it here.
+    pub(crate) fn rolled_back(&self, rev: Rev) -> bool {
+        rev < self.cursor
+    }
+
+    /// A new connection: whatever was told, ask once for what changed.
+    pub(crate) fn connected(&mut self) {
+        self.told = self.told.max(self.cursor.next());
+    }
+
+    pub(crate) fn disconnected(&mut self) {
+        self.changes_asked = None;
+        self.changes_not_before = None;
+        self.asked.clear();
+        self.conversations
+            .values_mut()
+            .for_each(|known| known.not_before = None);
+    }
+
+    pub(crate) fn told_of(&mut self, rev: Rev) {
+        self.told = self.told.max(rev);
+    }
+
+    pub(crate) fn want_older(&mut self, conversation: &ConversationId) {
+        if !self.has_older(conversation) {
+            return;
+        }
+        if let Some(known) = self.conversations.get_mut(conversation) {
+            known.older_wanted = true;
+            self.wanting.insert(conversation.clone());
+        }
+    }
+
+    /// A live entry.
+    pub(crate) fn live(&mut self, frame: EntryFrame) -> Vec<Change> {
+        let EntryFrame { entry, conversation } = frame;
+        let (id, rev, seq, entry_id) = (entry.conversation.clone(), entry.rev, entry.seq, entry.id);
+        if conversation.id != id {
+            return Vec::new();
+        }
+        let mut changes = self.learn(conversation);
+        let known = self.conversations.entry(id.clone()).or_default();
+        known.head = known.head.max(seq);
+        let range = known.range;
+        let held = range.map_or(Seq::ZERO, |range| range.hi);
+        if seq == held.next() {
+            changes.extend(Range::new(seq, seq).and_then(|one| self.store(&id, one, vec![entry]).ok()));
+        } else if range.is_some_and(|range| seq < range.lo) {
+            // Committed long ago, outside of what the cache holds: if it is one's own, it needs no sending any more.
+            changes.push(Change::OutboxDone(entry_id));
+        }
+        self.want(&id);
+        changes.extend(self.advance(rev));
+        changes
+    }
+
+    /// A summary that changed without an entry.
+    pub(crate) fn summary(&mut self, conversation: Conversation) -> Vec<Change> {
+        let rev = conversation.rev;
+        let mut changes = self.learn(conversation);
+        changes.extend(self.advance(rev));
+        changes
+    }
+
+    /// The answer to `changes`. The cursor moves in the transaction that holds what it stands for.
+    pub(crate) fn changes(&mut self, answer: ChangesAnswer) -> Vec<Change> {
+        self.changes_asked = None;
+        let mut changes: Vec<_> = answer
+            .conversations
+            .into_iter()
+            .flat_map(|c| self.learn(c))
+            .collect();
+        if self.cursor < answer.rev {
+            self.cursor = answer.rev;
+            changes.push(Change::Cursor(answer.rev));
+        }
+        // Without `more`, this was all; a heartbeat that tells of more asks again.
+        self.told = if answer.more {
+            self.told.max(self.cursor.next())
+        } else {
+            self.cursor
+        };
+        changes
+    }
+
+    /// The answer to `entries`.
+    pub(crate) fn entries(&mut self, answer: EntriesAnswer) -> Result<Vec<Change>, Nonsense> {
+        let id = answer.conversation;
+        match self.asked.get(&id) {
+            Some(asked) if asked.range.lo == answer.from && asked.range.hi == answer.to => {}
+            // An answer to an earlier question.
+            _ => return Ok(Vec::new()),
+        }
+        let asked = self.asked.remove(&id).ok_or(Nonsense)?;
+        let dense = (asked.range.lo.get()..=asked.range.hi.get()).map(Seq::new);
+        let in_order = answer
+            .entries
+            .iter()
+            .zip(dense)
+            .all(|(entry, seq)| entry.seq == seq && entry.conversation == id);
+        let got = u64::try_from(answer.entries.len()).unwrap_or(u64::MAX);
+        if !in_order || got == 0 || asked.range.hi.get() - asked.range.lo.get() + 1 < got {
+            return Err(Nonsense);
+        }
+        if let Some(known) = self.conversations.get_mut(&id) {
+            known.head = known.head.max(answer.head);
+        }
+        let change = self.store(&id, asked.range.oldest(got), answer.entries)?;
+        self.want(&id);
+        Ok(vec![change])
+    }
+
+    pub(crate) fn rejected(&mut self, now: Time, rejected: &Rejected) {
+        let wait = match rejected.code.retry() {
+            Retry::Later => rejected.retry_after_ms.unwrap_or(RETRY_MS),
+            // Not before something changes; a new connection clears it.
+            Retry::Never | Retry::AfterReading => u64::MAX,
+        };
+        let not_before = Some(now.plus(wait));
+        match (rejected.of.as_str(), &rejected.conversation) {
+            ("changes", _) => {
+                self.changes_asked = None;
+                self.changes_not_before = not_before;
+            }
+            ("entries", Some(id)) => {
+                self.asked.remove(id);
+                if let Some(known) = self.conversations.get_mut(id) {
+                    known.not_before = not_before;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What to ask for now: changes, then missing pages, the open conversation first, then the newest.
+    pub(crate) fn requests(&mut self, now: Time, open: Option<&ConversationId>) -> Vec<ClientFrame> {
+        let mut frames = Vec::new();
+        let deadline = now.plus(ANSWER_TIMEOUT_MS);
+        let may_ask = |not_before: Option<Time>| not_before.is_none_or(|time| time <= now);
+        if self.cursor < self.told && self.changes_asked.is_none() && may_ask(self.changes_not_before) {
+            self.changes_asked = Some(deadline);
+            frames.push(ClientFrame::Changes(Changes {
+                since: self.cursor,
+                limit: None,
+            }));
+        }
+        while self.asked.len() < IN_FLIGHT {
+            let next = self
+                .wanting
+                .iter()
+                .filter(|id| !self.asked.contains_key(*id))
+                .filter_map(|id| {
+                    let known = self
+                        .conversations
+                        .get(id)
+                        .filter(|known| may_ask(known.not_before))?;
+                    Some((id, known.missing()?, known.rev))
+                })
+                .max_by_key(|(id, _, rev)| (open == Some(*id), *rev));
+            let Some((id, range, _)) = next else { break };
+            let conversation = id.clone();
+            self.asked.insert(conversation.clone(), Asked { range, deadline });
+            frames.push(ClientFrame::Entries(Entries {
+                conversation,
+                from: range.lo,
+                to: range.hi,
+            }));
+        }
+        frames
+    }
+
+    pub(crate) fn overdue(&self, now: Time) -> bool {
+        self.deadlines().any(|deadline| deadline <= now)
+    }
+
+    pub(crate) fn next_timer(&self, now: Time) -> Option<Time> {
+        let pages = self
+            .wanting
+            .iter()
+            .filter_map(|id| self.conversations.get(id)?.not_before);
+        // What may be asked for already waits for an answer to something else, not for the clock.
+        let waits = pages
+            .chain(self.changes_not_before)
+            .filter(|not_before| now < *not_before);
+        self.deadlines().chain(waits).min()
+    }
+
+    fn deadlines(&self) -> impl Iterator<Item = Time> {
+        self.changes_asked
+            .into_iter()
+            .chain(self.asked.values().map(|asked| asked.deadline))
+    }
+
+    fn learn(&mut self, conversation: Conversation) -> Vec<Change> {
+        let known = self.conversations.entry(conversation.id.clone()).or_default();
+        if conversation.rev <= known.rev {
+            return Vec::new();
+        }
+        known.rev = conversation.rev;
+        known.head = known.head.max(conversation.head);
+        self.want(&conversation.id);
+        vec![Change::Summary(conversation)]
+    }
+
+    /// `rev` follows the cursor at once, or something between them was missed.
+    fn advance(&mut self, rev: Rev) -> Option<Change> {
+        if rev == self.cursor.next() {
+            self.cursor = rev;
+            return Some(Change::Cursor(rev));
+        }
+        self.told_of(rev);
+        None
+    }
+
+    fn store(&mut self, id: &ConversationId, got: Range, entries: Vec<Entry>) -> Result<Change, Nonsense> {
+        let known = self.conversations.get_mut(id).ok_or(Nonsense)?;
+        let range = known
+            .range
+            .map_or(Some(got), |held| held.join(got))
+            .ok_or(Nonsense)?;
+        if known.range.is_some_and(|held| range.lo < held.lo) {
+            known.older_wanted = false;
+        }
+        known.range = Some(range);
+        Ok(Change::Entries {
+            conversation: id.clone(),
+            range,
+            entries,
+        })
+    }
+
+    fn want(&mut self, id: &ConversationId) {
+        let missing = self
+            .conversations
+            .get(id)
+            .is_some_and(|known| known.missing().is_some());
+        if missing {
+            self.wanting.insert(id.clone());
+        } else {
+            self.wanting.remove(id);
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn range(&self, id: &ConversationId) -> Option<Range> {
+        self.conversations.get(id)?.range
+    }
+}

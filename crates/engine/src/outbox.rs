@@ -1,0 +1,188 @@
+//! The outbox: what was written and is not in the log. [`OutboxState`] draws its states.
+//!
+//! At most one message a conversation is under way, so that order is kept whatever the server refuses; a refused one
+//! stops nobody.
+
+use crate::{Change, OutboxRow, OutboxState};
+use bedside_protocol::{ClientFrame, Code, EntryId, Rejected, Retry, Send, Seq, Time};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Messages under way at once, over all conversations: below the server's burst.
+const IN_FLIGHT: usize = 8;
+/// A server that speaks but says nothing of a message within this is asked again over a fresh connection.
+const ANSWER_TIMEOUT_MS: u64 = 20_000;
+/// The wait after a refusal that names none.
+const RETRY_MS: u64 = 1_000;
+
+#[derive(Debug)]
+struct Held {
+    row: OutboxRow,
+    /// `Sending`: when the answer is overdue. `Waiting`: not to be handed over before.
+    until: Time,
+}
+
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    rows: BTreeMap<u64, Held>,
+    places: BTreeMap<EntryId, u64>,
+}
+
+impl Outbox {
+    pub(crate) fn new(rows: Vec<OutboxRow>) -> Self {
+        let places = rows.iter().map(|row| (row.send.id, row.place)).collect();
+        let rows = rows
+            .into_iter()
+            .map(|row| {
+                (
+                    row.place,
+                    Held {
+                        row,
+                        until: Time::ZERO,
+                    },
+                )
+            })
+            .collect();
+        Self { rows, places }
+    }
+
+    pub(crate) fn get(&self, id: EntryId) -> Option<&OutboxRow> {
+        self.rows.get(self.places.get(&id)?).map(|held| &held.row)
+    }
+
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let refused = self
+            .rows
+            .values()
+            .filter(|held| matches!(held.row.state, OutboxState::Refused(_)))
+            .count();
+        (self.rows.len() - refused, refused)
+    }
+
+    /// Those under way.
+    pub(crate) fn sending(&self) -> impl Iterator<Item = EntryId> {
+        self.rows.values().filter(|held| held.row.state == OutboxState::Sending).map(|held| held.row.send.id)
+    }
+
+    pub(crate) fn add(&mut self, send: Send, at: Time) -> Change {
+        let place = self.rows.last_key_value().map_or(1, |(place, _)| place + 1);
+        let row = OutboxRow {
+            place,
+            send,
+            at,
+            attempts: 0,
+            state: OutboxState::Waiting,
+        };
+        self.places.insert(row.send.id, place);
+        self.rows.insert(
+            place,
+            Held {
+                row: row.clone(),
+                until: Time::ZERO,
+            },
+        );
+        Change::Outbox(row)
+    }
+
+    /// A refused message is sent again; one refused as `behind` is sent whatever came meanwhile.
+    pub(crate) fn again(&mut self, id: EntryId, seen: Seq) -> Option<Change> {
+        let held = self.held(id)?;
+        let OutboxState::Refused(code) = held.row.state else {
+            return None;
+        };
+        held.row.send.seen = seen;
+        held.row.send.force = code == Code::Behind;
+        held.row.state = OutboxState::Waiting;
+        held.until = Time::ZERO;
+        Some(Change::Outbox(held.row.clone()))
+    }
+
+    /// Throws a message away, unless it was handed over and not refused: then the server may have it.
+    pub(crate) fn discard(&mut self, id: EntryId) -> Option<Change> {
+        if self.held(id)?.row.may_have_been_sent() {
+            return None;
+        }
+        self.settled(id)
+    }
+
+    /// The message's entry is committed, or nobody wants it any more.
+    pub(crate) fn settled(&mut self, id: EntryId) -> Option<Change> {
+        let place = self.places.remove(&id)?;
+        self.rows.remove(&place)?;
+        Some(Change::OutboxDone(id))
+    }
+
+    pub(crate) fn rejected(&mut self, now: Time, rejected: &Rejected) -> Option<Change> {
+        let held = self.held(rejected.id?)?;
+        if rejected.of != "send" || held.row.state != OutboxState::Sending {
+            return None;
+        }
+        match rejected.code.retry() {
+            Retry::Later => {
+                held.row.state = OutboxState::Waiting;
+                held.until = now.plus(rejected.retry_after_ms.unwrap_or(RETRY_MS));
+                None
+            }
+            Retry::Never | Retry::AfterReading => {
+                held.row.state = OutboxState::Refused(rejected.code);
+                Some(Change::Outbox(held.row.clone()))
+            }
+        }
+    }
+
+    /// Nobody knows what became of what was under way: it is handed over again, with the same id.
+    pub(crate) fn disconnected(&mut self) {
+        for held in self.rows.values_mut() {
+            if held.row.state == OutboxState::Sending {
+                held.row.state = OutboxState::Waiting;
+            }
+            held.until = Time::ZERO;
+        }
+    }
+
+    /// Counts the attempts of what goes out now, and gives the frames to emit once that is on the disk.
+    pub(crate) fn hand_over(&mut self, now: Time) -> (Vec<Change>, Vec<ClientFrame>) {
+        let mut busy = BTreeSet::new();
+        let mut under_way = self
+            .rows
+            .values()
+            .filter(|held| held.row.state == OutboxState::Sending)
+            .count();
+        let (mut changes, mut frames) = (Vec::new(), Vec::new());
+        for held in self.rows.values_mut() {
+            let row = &mut held.row;
+            if matches!(row.state, OutboxState::Refused(_)) || !busy.insert(row.send.conversation.clone()) {
+                continue;
+            }
+            if row.state == OutboxState::Waiting && held.until <= now && under_way < IN_FLIGHT {
+                under_way += 1;
+                row.attempts = row.attempts.saturating_add(1);
+                // On the disk it waits: after a crash nobody knows what became of the try.
+                changes.push(Change::Outbox(row.clone()));
+                frames.push(ClientFrame::Send(row.send.clone()));
+                row.state = OutboxState::Sending;
+                held.until = now.plus(ANSWER_TIMEOUT_MS);
+            }
+        }
+        (changes, frames)
+    }
+
+    pub(crate) fn overdue(&self, now: Time) -> bool {
+        self.rows
+            .values()
+            .any(|held| held.row.state == OutboxState::Sending && held.until <= now)
+    }
+
+    pub(crate) fn next_timer(&self, now: Time) -> Option<Time> {
+        let timed = |held: &&Held| match held.row.state {
+            OutboxState::Sending => true,
+            // One that may go already waits for the one before it, not for the clock.
+            OutboxState::Waiting => now < held.until,
+            OutboxState::Refused(_) => false,
+        };
+        self.rows.values().filter(timed).map(|held| held.until).min()
+    }
+
+    fn held(&mut self, id: EntryId) -> Option<&mut Held> {
+        self.rows.get_mut(self.places.get(&id)?)
+    }
+}

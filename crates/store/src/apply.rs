@@ -1,0 +1,194 @@
+//! Writes as SQL.
+
+use crate::{Account, StoreError, Topic, Write};
+use bedside_engine::{Change, OutboxRow, OutboxState, Range};
+use bedside_protocol::{Conversation, ConversationId, Entry, Role, Time};
+use rusqlite::{Transaction, params};
+use std::collections::BTreeSet;
+
+/// Applies `writes` in their order and says what they touched.
+pub(crate) fn apply(transaction: &Transaction<'_>, writes: &[Write]) -> Result<BTreeSet<Topic>, StoreError> {
+    let mut topics = BTreeSet::new();
+    // Conversations whose count of unread entries may have changed.
+    let mut recount = BTreeSet::new();
+    for write in writes {
+        match write {
+            Write::Account(account) => {
+                set_account(transaction, account)?;
+                topics.insert(Topic::Account);
+            }
+            Write::Draft(id, text) => {
+                set_draft(transaction, id, text)?;
+                topics.insert(Topic::Conversation(id.clone()));
+            }
+            Write::Sync(Change::Cursor(rev)) => {
+                transaction
+                    .prepare_cached("UPDATE device SET cursor = ?1")?
+                    .execute([number(rev.get())])?;
+            }
+            Write::Sync(Change::Summary(conversation)) => {
+                set_summary(transaction, conversation)?;
+                recount.insert(&conversation.id);
+            }
+            Write::Sync(Change::Entries {
+                conversation,
+                range,
+                entries,
+            }) => {
+                add_entries(transaction, conversation, *range, entries)?;
+                recount.insert(conversation);
+            }
+            Write::Sync(Change::Read(conversation, upto)) => {
+                transaction
+                    .prepare_cached(
+                        "INSERT INTO own_read VALUES (?1, ?2)
+                         ON CONFLICT DO UPDATE SET upto = max(upto, excluded.upto)",
+                    )?
+                    .execute(params![conversation.as_str(), number(upto.get())])?;
+                recount.insert(conversation);
+            }
+            Write::Sync(Change::Outbox(row)) => {
+                set_outbox_row(transaction, row)?;
+                topics.extend([Topic::Outbox, Topic::Conversation(row.send.conversation.clone())]);
+            }
+            Write::Sync(Change::OutboxDone(id)) => {
+                let conversation: Option<String> = transaction
+                    .prepare_cached("DELETE FROM outbox WHERE id = ?1 RETURNING conversation")?
+                    .query_map([id.to_string()], |row| row.get(0))?
+                    .next()
+                    .transpose()?;
+                if let Some(conversation) = conversation {
+                    topics.extend([
+                        Topic::Outbox,
+                        Topic::Conversation(ConversationId::new(conversation)?),
+                    ]);
+                }
+            }
+        }
+    }
+    for conversation in recount {
+        count_unread(transaction, conversation)?;
+        topics.insert(Topic::Conversation(conversation.clone()));
+    }
+    Ok(topics)
+}
+
+fn set_account(transaction: &Transaction<'_>, account: &Account) -> Result<(), StoreError> {
+    transaction.execute(
+        "INSERT OR REPLACE INTO account VALUES (1, ?1, ?2, ?3, ?4)",
+        params![
+            account.server,
+            account.token,
+            serde_json::to_string(&account.me)?,
+            serde_json::to_string(&account.limits)?
+        ],
+    )?;
+    Ok(())
+}
+
+fn set_draft(transaction: &Transaction<'_>, id: &ConversationId, text: &str) -> Result<(), StoreError> {
+    if text.is_empty() {
+        transaction
+            .prepare_cached("DELETE FROM draft WHERE conversation = ?1")?
+            .execute([id.as_str()])?;
+    } else {
+        transaction
+            .prepare_cached("INSERT OR REPLACE INTO draft VALUES (?1, ?2)")?
+            .execute([id.as_str(), text])?;
+    }
+    Ok(())
+}
+
+fn set_summary(transaction: &Transaction<'_>, conversation: &Conversation) -> Result<(), StoreError> {
+    let last_at = conversation
+        .last
+        .as_ref()
+        .map_or(0, |last| number(last.at.millis()));
+    transaction
+        .prepare_cached(
+            "INSERT INTO conversation (id, rev, head, lo, hi, waiting_since, last_at, unread, summary)
+             VALUES (?1, ?2, ?3, 0, 0, ?4, ?5, 0, ?6)
+             ON CONFLICT DO UPDATE SET rev = excluded.rev, head = max(head, excluded.head),
+                 waiting_since = excluded.waiting_since, last_at = excluded.last_at, summary = excluded.summary
+             WHERE rev < excluded.rev",
+        )?
+        .execute(params![
+            conversation.id.as_str(),
+            number(conversation.rev.get()),
+            number(conversation.head.get()),
+            conversation.waiting_since.map(Time::millis).map(number),
+            last_at,
+            serde_json::to_string(conversation)?,
+        ])?;
+    Ok(())
+}
+
+fn add_entries(
+    transaction: &Transaction<'_>,
+    conversation: &ConversationId,
+    range: Range,
+    entries: &[Entry],
+) -> Result<(), StoreError> {
+    // An entry that is there is there for good: the same place and id again changes nothing. Another id in its place
+    // is a broken server, and fails the transaction at the primary key.
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO entry (conversation, seq, id, by_patient, entry) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (id) DO NOTHING",
+    )?;
+    for entry in entries {
+        insert.execute(params![
+            conversation.as_str(),
+            number(entry.seq.get()),
+            entry.id.to_string(),
+            entry.author.role == Role::Patient,
+            serde_json::to_string(entry)?,
+        ])?;
+    }
+    transaction
+        .prepare_cached("UPDATE conversation SET lo = ?2, hi = ?3, head = max(head, ?3) WHERE id = ?1")?
+        .execute(params![
+            conversation.as_str(),
+            number(range.lo.get()),
+            number(range.hi.get())
+        ])?;
+    Ok(())
+}
+
+fn set_outbox_row(transaction: &Transaction<'_>, row: &OutboxRow) -> Result<(), StoreError> {
+    let refused = match row.state {
+        OutboxState::Waiting | OutboxState::Sending => None,
+        OutboxState::Refused(code) => Some(serde_json::to_string(&code)?),
+    };
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO outbox VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+        .execute(params![
+            number(row.place),
+            row.send.id.to_string(),
+            row.send.conversation.as_str(),
+            serde_json::to_string(&row.send)?,
+            number(row.at.millis()),
+            row.attempts,
+            refused,
+        ])?;
+    Ok(())
+}
+
+fn count_unread(transaction: &Transaction<'_>, conversation: &ConversationId) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "UPDATE conversation SET unread = (
+                 SELECT count(*) FROM entry WHERE entry.conversation = conversation.id AND by_patient
+                     AND seq > max(
+                         coalesce((SELECT upto FROM own_read WHERE own_read.conversation = conversation.id), 0),
+                         coalesce((SELECT each.value FROM account, json_each(summary, '$.read') AS each
+                                   WHERE each.key = account.me ->> 'id'), 0)))
+             WHERE id = ?1",
+        )?
+        .execute([conversation.as_str()])?;
+    Ok(())
+}
+
+/// The wire's numbers are below 2^53, so SQLite's signed ones hold them.
+fn number(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,33 @@
+//! What can go wrong with the cache.
+
+/// Why the cache can't be read or written. Texts carry no content.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite says no: a full disk, a locked or damaged file.
+    #[error("the cache's database failed")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The file or its folder can't be made, opened or deleted.
+    #[error("the cache's file can't be used")]
+    Io(#[from] std::io::Error),
+    /// A newer program wrote the file; this one leaves it as it is.
+    #[error("the cache was written by a newer version of the program (schema {0})")]
+    Newer(u32),
+    /// A row isn't what this program writes.
+    #[error("a row of the cache can't be read")]
+    Corrupt,
+    /// The writing thread is gone.
+    #[error("the cache's writer has stopped")]
+    Stopped,
+}
+
+impl From<serde_json::Error> for StoreError {
+    fn from(_: serde_json::Error) -> Self {
+        StoreError::Corrupt
+    }
+}
+
+impl From<bedside_protocol::InvalidId> for StoreError {
+    fn from(_: bedside_protocol::InvalidId) -> Self {
+        StoreError::Corrupt
+    }
+}

@@ -1,0 +1,229 @@
+//! Reading the cache.
+
+use crate::{Account, Files, StoreError};
+use bedside_engine::{Cached, OutboxRow, OutboxState, Range, Snapshot};
+use bedside_protocol::{Conversation, ConversationId, Entry, EntryId, Rev, Seq, Time};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::de::DeserializeOwned;
+
+/// A row of the inbox as the cache has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InboxEntry {
+    /// The summary.
+    pub conversation: Conversation,
+    /// The patient's entries after what one has read, as far as they are here.
+    pub unread: u32,
+    /// Whether a draft is kept.
+    pub draft: bool,
+}
+
+/// A conversation as the cache has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CachedConversation {
+    /// The summary.
+    pub conversation: Conversation,
+    /// What of its log is here.
+    pub range: Option<Range>,
+    /// What is typed and not sent.
+    pub draft: String,
+    /// How far one has read.
+    pub read_upto: Seq,
+    /// The newest entries, oldest first.
+    pub entries: Vec<Entry>,
+}
+
+/// A read-only connection. What it returns in one call is one moment's state.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Connection,
+}
+
+impl Reader {
+    /// Opens the cache for reading; a writer must have made it.
+    pub fn open(files: &Files) -> Result<Self, StoreError> {
+        Ok(Self {
+            connection: files.readable()?,
+        })
+    }
+
+    /// This device's id.
+    pub fn device(&self) -> Result<String, StoreError> {
+        Ok(self
+            .connection
+            .query_row("SELECT id FROM device", [], |row| row.get(0))?)
+    }
+
+    /// Whose cache this is, if anybody's.
+    pub fn account(&self) -> Result<Option<Account>, StoreError> {
+        let row = self
+            .connection
+            .query_row("SELECT server, token, me, limits FROM account", [], |row| {
+                Ok((
+                    row.get(0)?,
+                    row.get(1)?,
+                    row.get::<_, String>(2)?,
+                    row.get::<_, String>(3)?,
+                ))
+            });
+        let Some((server, token, me, limits)) = row.optional()? else {
+            return Ok(None);
+        };
+        Ok(Some(Account {
+            server,
+            token,
+            me: parse(&me)?,
+            limits: parse(&limits)?,
+        }))
+    }
+
+    /// What the engine starts from.
+    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let cursor = transaction.query_row("SELECT cursor FROM device", [], |row| number(row, 0))?;
+        let mut snapshot = Snapshot {
+            cursor: Rev::new(cursor),
+            ..Snapshot::default()
+        };
+        let mut rows = transaction.prepare("SELECT head, lo, hi, summary FROM conversation")?;
+        let mut rows = rows.query([])?;
+        while let Some(row) = rows.next()? {
+            let conversation: Conversation = parse(&row.get::<_, String>(3)?)?;
+            let cached = Cached {
+                rev: conversation.rev,
+                head: Seq::new(number(row, 0)?),
+                range: range(row, 1, 2)?,
+                read: conversation.read,
+            };
+            snapshot.conversations.insert(conversation.id, cached);
+        }
+        let mut rows = transaction.prepare("SELECT conversation, upto FROM own_read")?;
+        let mut rows = rows.query([])?;
+        while let Some(row) = rows.next()? {
+            snapshot.reads.insert(
+                ConversationId::new(row.get::<_, String>(0)?)?,
+                Seq::new(number(row, 1)?),
+            );
+        }
+        snapshot.outbox = self.outbox()?;
+        Ok(snapshot)
+    }
+
+    /// All conversations: who waits longest first, then the others, the newest first.
+    pub fn inbox(&self) -> Result<Vec<InboxEntry>, StoreError> {
+        let mut rows = self.connection.prepare_cached(
+            "SELECT summary, unread, EXISTS (SELECT 1 FROM draft WHERE draft.conversation = conversation.id)
+             FROM conversation ORDER BY waiting_since IS NULL, waiting_since, last_at DESC, id",
+        )?;
+        let mut rows = rows.query([])?;
+        let mut inbox = Vec::new();
+        while let Some(row) = rows.next()? {
+            let conversation = parse(&row.get::<_, String>(0)?)?;
+            inbox.push(InboxEntry {
+                conversation,
+                unread: row.get(1)?,
+                draft: row.get(2)?,
+            });
+        }
+        Ok(inbox)
+    }
+
+    /// One conversation with at most `newest` of its newest entries; `None` if the cache doesn't know it.
+    pub fn conversation(
+        &self,
+        id: &ConversationId,
+        newest: u32,
+    ) -> Result<Option<CachedConversation>, StoreError> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let found = transaction
+            .prepare_cached(
+                "SELECT summary, lo, hi,
+                        coalesce((SELECT text FROM draft WHERE draft.conversation = conversation.id), ''),
+                        coalesce((SELECT upto FROM own_read WHERE own_read.conversation = conversation.id), 0),
+                        coalesce((SELECT each.value FROM account, json_each(summary, '$.read') AS each
+                                  WHERE each.key = account.me ->> 'id'), 0)
+                 FROM conversation WHERE id = ?1",
+            )?
+            .query_row([id.as_str()], |row| {
+                let read_upto = number(row, 4)?.max(number(row, 5)?);
+                Ok((row.get::<_, String>(0)?, range(row, 1, 2)?, row.get(3)?, read_upto))
+            })
+            .optional()?;
+        let Some((summary, range, draft, read_upto)) = found else {
+            return Ok(None);
+        };
+        let mut rows = transaction.prepare_cached(
+            "SELECT entry FROM (SELECT seq, entry FROM entry WHERE conversation = ?1 ORDER BY seq DESC LIMIT ?2)
+             ORDER BY seq",
+        )?;
+        let mut rows = rows.query(params![id.as_str(), newest])?;
+        let mut entries = Vec::new();
+        while let Some(row) = rows.next()? {
+            entries.push(parse(&row.get::<_, String>(0)?)?);
+        }
+        let conversation = parse(&summary)?;
+        Ok(Some(CachedConversation {
+            conversation,
+            range,
+            draft,
+            read_upto: Seq::new(read_upto),
+            entries,
+        }))
+    }
+
+    /// What waits or was refused, in the order in which it was written.
+    pub fn outbox(&self) -> Result<Vec<OutboxRow>, StoreError> {
+        let mut rows = self
+            .connection
+            .prepare_cached("SELECT place, send, at, attempts, refused FROM outbox ORDER BY place")?;
+        let mut rows = rows.query([])?;
+        let mut outbox = Vec::new();
+        while let Some(row) = rows.next()? {
+            let state = match row.get::<_, Option<String>>(4)? {
+                None => OutboxState::Waiting,
+                Some(code) => OutboxState::Refused(parse(&code)?),
+            };
+            outbox.push(OutboxRow {
+                place: number(row, 0)?,
+                send: parse(&row.get::<_, String>(1)?)?,
+                at: Time::new(number(row, 2)?),
+                attempts: row.get(3)?,
+                state,
+            });
+        }
+        Ok(outbox)
+    }
+
+    /// The digest-able content of the cached logs: each entry's conversation, place, id and text, in order.
+    pub fn log(&self) -> Result<Vec<Entry>, StoreError> {
+        let mut rows = self
+            .connection
+            .prepare("SELECT entry FROM entry ORDER BY conversation, seq")?;
+        let mut rows = rows.query([])?;
+        let mut log = Vec::new();
+        while let Some(row) = rows.next()? {
+            log.push(parse(&row.get::<_, String>(0)?)?);
+        }
+        Ok(log)
+    }
+
+    /// Whether an entry of this id is here.
+    pub fn has_entry(&self, id: EntryId) -> Result<bool, StoreError> {
+        let found = self
+            .connection
+            .query_row("SELECT 1 FROM entry WHERE id = ?1", [id.to_string()], |_| Ok(()));
+        Ok(found.optional()?.is_some())
+    }
+}
+
+fn parse<T: DeserializeOwned>(json: &str) -> Result<T, StoreError> {
+    Ok(serde_json::from_str(json)?)
+}
+
+fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(column)
+        .map(|number| u64::try_from(number).unwrap_or(0))
+}
+
+fn range(row: &Row<'_>, lo: usize, hi: usize) -> rusqlite::Result<Option<Range>> {
+    Ok(Range::new(Seq::new(number(row, lo)?), Seq::new(number(row, hi)?)))
+}

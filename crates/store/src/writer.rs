@@ -1,0 +1,130 @@
+//! The writing thread: it has the only writing connection, and takes what has gathered meanwhile into one transaction.
+
+use crate::apply::apply;
+use crate::{Files, StoreError, Write};
+use bedside_protocol::ConversationId;
+use rusqlite::Connection;
+use std::collections::BTreeSet;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+/// Commits that may wait for the disk; beyond it the caller waits, which is what slows a flood down.
+const QUEUE: usize = 256;
+/// Most commits in one transaction, so that none waits long for the others.
+const BATCH: usize = 64;
+
+/// What a commit touched: what readers may now see anew.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Topic {
+    /// The account.
+    Account,
+    /// One conversation: its summary, entries, draft or messages on their way.
+    Conversation(ConversationId),
+    /// The outbox.
+    Outbox,
+}
+
+/// Proof that changes are on the disk, and the only thing that may be published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// What changed.
+    pub topics: BTreeSet<Topic>,
+}
+
+/// Called with the outcome, on the writing thread.
+type Done = Box<dyn FnOnce(Result<Committed, StoreError>) + Send>;
+
+struct Job {
+    writes: Vec<Write>,
+    done: Done,
+}
+
+/// The handle of the writing thread. Dropping it finishes what was submitted and closes the file.
+#[derive(Debug)]
+pub struct Writer {
+    jobs: Option<SyncSender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Opens the cache for writing. `new_device` becomes the device's id if the file is new.
+    pub fn open(files: &Files, new_device: &str) -> Result<Self, StoreError> {
+        let connection = files.writable()?;
+        connection.execute(
+            "INSERT OR IGNORE INTO device (one, id, cursor) VALUES (1, ?1, 0)",
+            [new_device],
+        )?;
+        let (jobs, queue) = sync_channel(QUEUE);
+        let thread = std::thread::Builder::new()
+            .name("bedside-store".into())
+            .spawn(move || run(connection, &queue))?;
+        Ok(Self {
+            jobs: Some(jobs),
+            thread: Some(thread),
+        })
+    }
+
+    /// Writes all of `writes` in one transaction, or nothing, and says so on the writing thread.
+    pub fn submit(
+        &self,
+        writes: Vec<Write>,
+        done: impl FnOnce(Result<Committed, StoreError>) + Send + 'static,
+    ) {
+        let job = Job {
+            writes,
+            done: Box::new(done),
+        };
+        let refused = match &self.jobs {
+            Some(jobs) => jobs.send(job).err().map(|error| error.0),
+            None => Some(job),
+        };
+        if let Some(job) = refused {
+            (job.done)(Err(StoreError::Stopped));
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the cache's writer ended badly");
+        }
+    }
+}
+
+fn run(mut connection: Connection, queue: &Receiver<Job>) {
+    while let Ok(first) = queue.recv() {
+        let mut jobs = vec![first];
+        jobs.extend(queue.try_iter().take(BATCH - 1));
+        match commit(&mut connection, &jobs) {
+            Ok(outcomes) => {
+                for (job, committed) in jobs.into_iter().zip(outcomes) {
+                    (job.done)(Ok(committed));
+                }
+            }
+            // One bad job must not take the others with it: each on its own.
+            Err(_) => {
+                for job in jobs {
+                    let alone = commit(&mut connection, std::slice::from_ref(&job));
+                    let outcome =
+                        alone.and_then(|outcomes| outcomes.into_iter().next().ok_or(StoreError::Stopped));
+                    (job.done)(outcome);
+                }
+            }
+        }
+    }
+}
+
+/// One transaction; what it returns is on the disk.
+fn commit(connection: &mut Connection, jobs: &[Job]) -> Result<Vec<Committed>, StoreError> {
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let outcomes = jobs
+        .iter()
+        .map(|job| apply(&transaction, &job.writes))
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    transaction.commit()?;
+    Ok(outcomes.into_iter().map(|topics| Committed { topics }).collect())
+}
