@@ -1,0 +1,115 @@
+import type { Command } from "../bindings/Command";
+import type { ConversationHead } from "../bindings/ConversationHead";
+import type { ConversationId } from "../bindings/ConversationId";
+import type { EntryId } from "../bindings/EntryId";
+import type { Failure } from "../bindings/Failure";
+import type { Item } from "../bindings/Item";
+import type { Patch } from "../bindings/Patch";
+import type { Reply } from "../bindings/Reply";
+import type { Seq } from "../bindings/Seq";
+import { idOf } from "./item";
+import { spliced } from "./splice";
+import type { Watches } from "./watches";
+
+/** How many more entries are shown each time that somebody scrolls to the top. */
+export const PAGE = 200;
+
+/** The conversation on the screen. */
+export class OpenConversation {
+  readonly id: ConversationId;
+  /** Whether the cache has answered. */
+  ready = $state(false);
+  /** `null` while the cache doesn't hold the conversation. */
+  head = $state.raw<ConversationHead | null>(null);
+  items = $state.raw<readonly Item[]>([]);
+  /** How far one had read when it was opened, if that wasn't all: the line "New" stays there. */
+  newAfter = $state<Seq | null>(null);
+  #askedBefore = $state<EntryId | null>(null);
+  readonly #first: EntryId | null = $derived(this.items[0] ? idOf(this.items[0]) : null);
+  /** Whether the page before the first item was asked for and hasn't come. */
+  readonly loadingOlder = $derived(this.#askedBefore !== null && this.#askedBefore === this.#first);
+  /** Why older entries can't be had now. */
+  olderTrouble = $state.raw<Failure | null>(null);
+  /** The newest `seq` that was on the screen. */
+  inView = $state<Seq>(0);
+  #marked: Seq = 0;
+  #newest = PAGE;
+  #leave: () => void;
+  #watches: Watches;
+  #call: (command: Command) => Promise<Reply>;
+
+  constructor(id: ConversationId, watches: Watches, call: (command: Command) => Promise<Reply>) {
+    this.id = id;
+    this.#watches = watches;
+    this.#call = call;
+    this.#leave = this.#join();
+  }
+
+  close() {
+    this.#leave();
+  }
+
+  /** Shows a page more, from the cache or else from the server. */
+  async loadOlder() {
+    if (!this.#first || !this.head?.older || this.loadingOlder || this.olderTrouble) return;
+    this.#askedBefore = this.#first;
+    // Only a full window hides something that the cache has.
+    if (this.items.length >= this.#newest) {
+      this.#newest += PAGE;
+      this.#leave();
+      this.#leave = this.#join();
+    }
+    try {
+      await this.#call({ command: "load_older", conversation: this.id });
+    } catch (failure) {
+      if (this.loadingOlder) this.olderTrouble = failure as Failure;
+      this.#askedBefore = null;
+    }
+  }
+
+  /** Another try, because somebody asked for it or the network came back. */
+  retryOlder() {
+    this.olderTrouble = null;
+    this.#askedBefore = null;
+    void this.loadOlder();
+  }
+
+  /** The entries up to `seq` stand on the screen. */
+  see(seq: Seq) {
+    if (seq > this.inView) this.inView = seq;
+  }
+
+  /** Says that somebody has read what is in view. */
+  markRead(me: string) {
+    const upto = this.inView;
+    const known = Math.max(this.#marked, this.head?.conversation.read[me] ?? 0);
+    if (upto <= known) return;
+    this.#marked = upto;
+    this.#call({ command: "mark_read", conversation: this.id, upto }).catch(() => {
+      // What was not kept is said again with the next entry in view.
+      if (this.#marked === upto) this.#marked = known;
+    });
+  }
+
+  #join = () =>
+    this.#watches.join({ query: "conversation", id: this.id, newest: this.#newest }, (patch, snapshot) =>
+      this.#apply(patch, snapshot),
+    );
+
+  #apply(patch: Patch, snapshot: boolean): boolean {
+    if (patch.patch !== "conversation") return false;
+    const items = spliced(snapshot ? [] : this.items, patch.items);
+    if (!items) return false;
+    const first = this.#first;
+    this.items = items;
+    // The cache had more than the server could give just now.
+    if (this.#first !== first) this.olderTrouble = null;
+    if (patch.head || snapshot) this.head = patch.head;
+    if (patch.head && !this.ready) this.newAfter = unreadFrom(patch.head);
+    this.ready = true;
+    return true;
+  }
+}
+
+const unreadFrom = ({ read_upto, loaded_upto, catching_up }: ConversationHead): Seq | null =>
+  read_upto < loaded_upto || catching_up ? read_upto : null;

@@ -1,0 +1,118 @@
+import { createContext } from "svelte";
+import type { Account } from "../bindings/Account";
+import type { Command } from "../bindings/Command";
+import type { Connection } from "../bindings/Connection";
+import type { ConversationId } from "../bindings/ConversationId";
+import type { EntryId } from "../bindings/EntryId";
+import type { Failure } from "../bindings/Failure";
+import type { InboxRow } from "../bindings/InboxRow";
+import type { Outgoing } from "../bindings/Outgoing";
+import type { Platform } from "../platform";
+import { failureWords } from "../parts/words";
+import { Compose } from "./compose.svelte";
+import { OpenConversation } from "./conversation.svelte";
+import { spliced } from "./splice";
+import { Watches } from "./watches";
+
+/** How long a notice stands in the status line. */
+const NOTICE_MS = 8_000;
+
+/** All that the window knows; every part of it is made from what the core says. */
+export class Desk {
+  /** `null` until the core has answered. */
+  connection = $state.raw<Connection | null>(null);
+  rows = $state.raw<readonly InboxRow[]>([]);
+  outbox = $state.raw<readonly Outgoing[]>([]);
+  open = $state.raw<OpenConversation | null>(null);
+  /** What went wrong just now, in words. */
+  notice = $state("");
+  readonly account: Account | null = $derived(this.connection?.account ?? null);
+  #platform: Platform;
+  #watches: Watches;
+  #composes = new Map<ConversationId, Compose>();
+  #noticeTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(platform: Platform) {
+    this.#platform = platform;
+    this.#watches = new Watches(platform);
+    this.#watches.join({ query: "connection" }, (patch) => {
+      if (patch.patch !== "connection") return false;
+      const before = this.account?.me.id;
+      this.connection = patch.connection;
+      if (before !== this.account?.me.id) this.#forget();
+      return true;
+    });
+    this.#watches.join({ query: "inbox" }, (patch, snapshot) => {
+      const rows = patch.patch === "inbox" ? spliced(snapshot ? [] : this.rows, patch.rows) : null;
+      if (rows) this.rows = rows;
+      return rows !== null;
+    });
+    this.#watches.join({ query: "outbox" }, (patch, snapshot) => {
+      const rows = patch.patch === "outbox" ? spliced(snapshot ? [] : this.outbox, patch.rows) : null;
+      if (rows) this.outbox = rows;
+      return rows !== null;
+    });
+  }
+
+  call = (command: Command) => this.#platform.call(command);
+
+  /** For what has no place of its own to say that it failed: then the status line says so. Answers whether it worked. */
+  async attempt(doing: Promise<unknown>): Promise<boolean> {
+    try {
+      await doing;
+      return true;
+    } catch (failure) {
+      this.tell(failureWords(failure as Failure));
+      return false;
+    }
+  }
+
+  tell(words: string) {
+    clearTimeout(this.#noticeTimer);
+    this.notice = words;
+    this.#noticeTimer = setTimeout(() => (this.notice = ""), NOTICE_MS);
+  }
+
+  openConversation(id: ConversationId) {
+    if (this.open?.id === id) return;
+    this.#leave();
+    this.open = new OpenConversation(id, this.#watches, this.call);
+    void this.attempt(this.call({ command: "open", conversation: id }));
+  }
+
+  /** What is being written to a conversation; `draft` is what the core has kept of it. */
+  composeFor(id: ConversationId, draft: string): Compose {
+    let compose = this.#composes.get(id);
+    if (!compose) {
+      compose = new Compose(id, draft, this.call);
+      this.#composes.set(id, compose);
+    }
+    return compose;
+  }
+
+  /** Keeps everything typed, before the window may go. */
+  flush = () => {
+    for (const compose of this.#composes.values()) void compose.flush();
+  };
+
+  discard = (id: EntryId) => this.attempt(this.call({ command: "discard", id }));
+
+  openLink = (url: string) => this.attempt(this.#platform.openLink(url));
+
+  #leave() {
+    if (!this.open) return;
+    void this.#composes.get(this.open.id)?.flush();
+    this.open.close();
+    this.open = null;
+  }
+
+  /** Nothing of one account is shown to another. */
+  #forget() {
+    this.open?.close();
+    this.open = null;
+    for (const compose of this.#composes.values()) compose.abandon();
+    this.#composes.clear();
+  }
+}
+
+export const [useDesk, provideDesk] = createContext<Desk>();

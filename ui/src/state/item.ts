@@ -1,0 +1,102 @@
+import type { Author } from "../bindings/Author";
+import type { Body } from "../bindings/Body";
+import type { ConversationHead } from "../bindings/ConversationHead";
+import type { EntryId } from "../bindings/EntryId";
+import type { Item } from "../bindings/Item";
+import type { Me } from "../bindings/Me";
+import type { OutgoingState } from "../bindings/OutgoingState";
+import type { Seq } from "../bindings/Seq";
+import type { Time } from "../bindings/Time";
+
+/** How far an item is: the log holds it, or the state of a message on its way. */
+export type Progress = { state: "sent"; seq: Seq; read: boolean } | OutgoingState;
+
+/** What the component of an entry's kind is given. */
+export interface Shown<B = Body> {
+  id: EntryId;
+  body: B;
+  preview: string;
+  at: Time;
+  author: Author;
+  /** Whether one wrote it oneself. */
+  mine: boolean;
+  progress: Progress;
+}
+
+export const idOf = (item: Item): EntryId => (item.item === "entry" ? item.entry.id : item.outgoing.id);
+export const timeOf = (item: Item): Time => (item.item === "entry" ? item.entry.at : item.outgoing.at);
+
+/** The item as it stands on the screen. */
+export function show(item: Item, me: Me, head: ConversationHead): Shown {
+  if (item.item === "outgoing") {
+    const { id, body, at, state } = item.outgoing;
+    const author = { id: me.id, role: me.role, name: me.name };
+    return { id, body, at, author, preview: plain(body), mine: true, progress: state };
+  }
+  const { id, body, preview, at, author, seq } = item.entry;
+  const { patient, read } = head.conversation;
+  const progress: Progress = { state: "sent", seq, read: (read[patient.id] ?? 0) >= seq };
+  return { id, body, preview, at, author, mine: author.id === me.id, progress };
+}
+
+/** What a body of one's own says in plain text. */
+export const plain = (body: Body): string =>
+  "text" in body && typeof body.text === "string" ? body.text : "";
+
+/** The newest `seq` among the items up to `index`; 0 without any entry. */
+export function seqAt(items: readonly Item[], index: number): Seq {
+  for (let i = Math.min(index, items.length - 1); i >= 0; i--) {
+    const item = items[i];
+    if (item?.item === "entry") return item.entry.seq;
+  }
+  return 0;
+}
+
+/** The `seq` of the first entry of somebody else's after `seq`: below the line "New". */
+export function firstNew(items: readonly Item[], after: Seq | null, me: Me): Seq | null {
+  if (after === null) return null;
+  const found = items.find((item) => isOthers(item, after, me));
+  return found?.item === "entry" ? found.entry.seq : null;
+}
+
+/** How many entries of others come after `seq`. */
+export function othersAfter(items: readonly Item[], after: Seq, me: Me): number {
+  let n = 0;
+  for (let i = items.length - 1; i >= 0; i--) {
+    const item = items[i];
+    if (!item || (item.item === "entry" && item.entry.seq <= after)) break;
+    if (isOthers(item, after, me)) n += 1;
+  }
+  return n;
+}
+
+const isOthers = (item: Item, after: Seq, me: Me) =>
+  item.item === "entry" && item.entry.seq > after && item.entry.author.id !== me.id;
+
+/** One step of a list's change; `shift` when it happens at the start. */
+export interface Stage {
+  items: readonly Item[];
+  shift: boolean;
+}
+
+/**
+ * The steps from `old` to `next` for a list that keeps its place: first what comes or goes at the start, then
+ * the rest. A list can keep still through each, but not through both at once.
+ */
+export function stages(old: readonly Item[], next: readonly Item[]): Stage[] {
+  const whole = [{ items: next, shift: false }];
+  const [oldFirst, nextFirst] = [old[0], next[0]];
+  if (!oldFirst || !nextFirst || idOf(oldFirst) === idOf(nextFirst)) return whole;
+
+  const added = next.findIndex((item) => idOf(item) === idOf(oldFirst));
+  if (added > 0) {
+    const start = { items: [...next.slice(0, added), ...old], shift: true };
+    return next.length === start.items.length ? [{ items: next, shift: true }] : [start, ...whole];
+  }
+  const gone = old.findIndex((item) => idOf(item) === idOf(nextFirst));
+  if (gone > 0) {
+    const start = { items: old.slice(gone), shift: true };
+    return next.length === start.items.length ? [{ items: next, shift: true }] : [start, ...whole];
+  }
+  return whole;
+}

@@ -1,0 +1,100 @@
+import type { Patch } from "../bindings/Patch";
+import type { Query } from "../bindings/Query";
+import type { Update } from "../bindings/Update";
+import type { Platform } from "../platform";
+
+/** Applies a patch; `snapshot` replaces what was there. Answers whether it fitted. */
+export type Apply = (patch: Patch, snapshot: boolean) => boolean;
+
+interface Slot {
+  query: Query;
+  apply: Apply;
+  /** Revision of the last update applied; 0 while the snapshot is awaited. */
+  revision: number;
+  /** The host must forget this query once, so that it begins again with a snapshot. */
+  renew: boolean;
+}
+
+/**
+ * The set of queries that this window watches, and the one road on which their updates come.
+ *
+ *   join -> [awaiting snapshot] -- revision 1 --> [following] -- next revision --> [following]
+ *                 ^                                   |
+ *                 +--- left and joined again <--------+ any other revision, or a patch that doesn't fit
+ */
+export class Watches {
+  #platform: Platform;
+  #slots = new Map<string, Slot>();
+  #sent = new Set<string>();
+  #syncing = false;
+  #changed = false;
+
+  constructor(platform: Platform) {
+    this.#platform = platform;
+  }
+
+  /** Watches `query` until the answer is called. */
+  join(query: Query, apply: Apply): () => void {
+    const key = keyOf(query);
+    // A query that the host still has would go on without a new snapshot.
+    const slot: Slot = { query, apply, revision: 0, renew: this.#sent.has(key) };
+    this.#slots.set(key, slot);
+    this.#sync();
+    return () => {
+      if (this.#slots.get(key) !== slot) return;
+      this.#slots.delete(key);
+      this.#sync();
+    };
+  }
+
+  #receive = (update: Update) => {
+    const slot = this.#slots.get(keyOf(update.query));
+    if (!slot || slot.renew) return;
+    const snapshot = update.revision === 1;
+    // Before its snapshot, a query hears the rest of an earlier watch.
+    if (!snapshot && slot.revision === 0) return;
+    const next = snapshot || update.revision === slot.revision + 1;
+    if (next && slot.apply(update.patch, snapshot)) {
+      slot.revision = update.revision;
+      return;
+    }
+    slot.revision = 0;
+    slot.renew = true;
+    this.#sync();
+  };
+
+  /** Calls are made one after the other: two at once could arrive the wrong way round. */
+  #sync() {
+    this.#changed = true;
+    if (this.#syncing) return;
+    this.#syncing = true;
+    queueMicrotask(async () => {
+      try {
+        while (this.#changed) {
+          this.#changed = false;
+          await this.#send();
+        }
+      } finally {
+        this.#syncing = false;
+      }
+    });
+  }
+
+  async #send() {
+    const left = [...this.#slots.values()].filter((slot) => slot.renew);
+    const kept = [...this.#slots.values()].filter((slot) => !slot.renew);
+    this.#sent = new Set(kept.map((slot) => keyOf(slot.query)));
+    await this.#platform.watch(
+      kept.map((slot) => slot.query),
+      this.#receive,
+    );
+    for (const slot of left) {
+      slot.renew = false;
+      this.#changed = true;
+    }
+  }
+}
+
+function keyOf(query: Query): string {
+  return query.query === "conversation" ? `${query.query} ${query.id} ${query.newest}` : query.query;
+}
