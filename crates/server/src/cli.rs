@@ -1,0 +1,104 @@
+//! The command line.
+
+use bedside_protocol::{ClinicId, UserId};
+use bedside_server::token::TokenRole;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Bedside's chat server: takes patients' and providers' messages, keeps them, and delivers them.
+///
+/// It serves the patients' page at /, the providers' consoles and patients at /socket.io/, and /healthz, /readyz and
+/// /metrics to whoever watches over it. Put a TLS proxy before it wherever it is reached over a network.
+#[derive(Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub serve: Serve,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Args)]
+pub struct Serve {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8790")]
+    pub listen: SocketAddr,
+    /// Where to keep the log and the key that signs tokens
+    #[arg(long, value_name = "DIR", default_value = "bedside-data")]
+    pub data: PathBuf,
+    /// Let anybody sign in to a clinic of made-up people; on loopback only
+    #[arg(long)]
+    pub demo: bool,
+    /// Milliseconds between heartbeats
+    #[arg(long, value_name = "MS", default_value_t = bedside_server::HEARTBEAT_MS,
+          value_parser = clap::value_parser!(u32).range(100..=600_000))]
+    pub heartbeat_ms: u32,
+    /// What to log, to standard error
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    pub log: Level,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Level {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Sign a token, for a clinic's identity system or by hand
+    Token(Token),
+}
+
+#[derive(Args)]
+pub struct Token {
+    /// The server's data directory, whose key signs
+    #[arg(long, value_name = "DIR", default_value = "bedside-data")]
+    pub data: PathBuf,
+    /// What its bearer may be
+    #[arg(long)]
+    pub role: Role,
+    /// The person's id within the clinic
+    #[arg(long)]
+    pub id: String,
+    /// The name to show
+    #[arg(long)]
+    pub name: String,
+    /// The clinic's id
+    #[arg(long)]
+    pub clinic: String,
+    /// A patient's date of birth, YYYY-MM-DD
+    #[arg(long, value_name = "DATE")]
+    pub born: Option<String>,
+    /// Days until it ends
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3650))]
+    pub days: u64,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Role {
+    Provider,
+    Patient,
+    Admin,
+}
+
+impl From<Role> for TokenRole {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Provider => TokenRole::Provider,
+            Role::Patient => TokenRole::Patient,
+            Role::Admin => TokenRole::Admin,
+        }
+    }
+}
+
+impl Token {
+    /// The ids, if they are some.
+    pub fn ids(&self) -> Result<(UserId, ClinicId), bedside_protocol::InvalidId> {
+        Ok((UserId::new(&self.id)?, ClinicId::new(&self.clinic)?))
+    }
+}

@@ -1,0 +1,128 @@
+//! What is served over plain HTTP: health, metrics, the patients' page, and a few requests.
+
+mod admin;
+mod demo;
+mod page;
+
+use crate::shared::Shared;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Largest body of a request: two names and a role.
+const MAX_BODY_BYTES: usize = 16 * 1024;
+/// How long a probe of the log counts: each one is a write to the disk, and anybody may ask.
+const PROBE_COUNTS: Duration = Duration::from_secs(1);
+
+/// All routes but Socket.IO's.
+pub fn router(shared: Arc<Shared>) -> Router {
+    let mut router = Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .route("/api/admin/revoke", post(admin::revoke));
+    if shared.config.demo {
+        router = router
+            .route("/api/demo/sign-in", post(demo::sign_in))
+            .route("/api/demo/people", get(demo::people));
+    }
+    router
+        .fallback(page::serve)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .with_state(shared)
+}
+
+async fn ready(State(shared): State<Arc<Shared>>) -> Response {
+    if shared.draining.is_cancelled() {
+        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "stopping").into_response();
+    }
+    let mut probed = shared.probed.lock().await;
+    let ready = match *probed {
+        Some((at, ready)) if at.elapsed() < PROBE_COUNTS => ready,
+        _ => {
+            let written = shared.writer.probe().await;
+            let read = shared.readers.read(|reader| reader.revs().map(drop)).await;
+            let ready = written
+                .and(read)
+                .inspect_err(|fault| tracing::error!(%fault, "not ready"))
+                .is_ok();
+            *probed = Some((Instant::now(), ready));
+            ready
+        }
+    };
+    if ready {
+        "ready\n".into_response()
+    } else {
+        Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "the log can't be used",
+        )
+        .into_response()
+    }
+}
+
+async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], shared.metrics.text())
+}
+
+/// A request that wasn't done.
+struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+}
+
+impl Problem {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+        }
+    }
+
+    fn invalid(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid", message)
+    }
+
+    fn unavailable() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "try again later")
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = json!({"error": {"code": self.code, "message": self.message}});
+        (self.status, axum::Json(body)).into_response()
+    }
+}
+
+/// A body of JSON; anything else is answered as every other problem is.
+struct Json<T>(T);
+
+impl<S: Send + Sync, T: serde::de::DeserializeOwned> axum::extract::FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: axum::extract::Request, state: &S) -> Result<Self, Problem> {
+        match axum::Json::<T>::from_request(request, state).await {
+            Ok(axum::Json(body)) => Ok(Self(body)),
+            Err(rejection) => {
+                let (code, message) = match rejection.status() {
+                    StatusCode::PAYLOAD_TOO_LARGE => ("too_large", "the body is too large"),
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                        ("invalid", "the content type must be application/json")
+                    }
+                    _ => ("invalid", "the body's fields are missing or wrong"),
+                };
+                Err(Problem::new(rejection.status(), code, message))
+            }
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The log: the one place where something becomes true.
+//!
+//! A [`Log`] takes a batch of writes and commits them in one transaction. Each write is checked inside that transaction
+//! before anything of it is inserted: a refused write leaves nothing behind, and the others of its batch go on. A fault
+//! of the disk fails the whole batch. What a commit made of a write is a [`Committed`], which nothing else can make: so
+//! nothing can be published that isn't on the disk.
+//!
+//! Everything here is synchronous and takes the time as an argument.
+
+#[cfg(test)]
+mod conformance;
+mod sqlite;
+mod wait;
+
+pub use sqlite::SqliteLog;
+
+use bedside_protocol::{
+    Author, ClinicId, Conversation, ConversationId, Entry, Last, Patient, Read, Refusal, Rev, Role, Send,
+    Seq, Time, UserId,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Something to commit, on behalf of somebody whose identity has been checked.
+#[derive(Clone, Debug)]
+pub enum Write {
+    /// An entry.
+    Send {
+        /// The clinic of the author.
+        clinic: ClinicId,
+        /// Who writes.
+        author: Author,
+        /// What.
+        send: Box<Send>,
+    },
+    /// A read mark. The greatest wins.
+    Read {
+        /// The clinic of the reader.
+        clinic: ClinicId,
+        /// Who has read.
+        reader: UserId,
+        /// As what.
+        role: Role,
+        /// How far.
+        read: Read,
+    },
+    /// A patient, who thereby has a conversation.
+    Admit {
+        /// The patient's clinic.
+        clinic: ClinicId,
+        /// Name and birth as the patient's token tells them.
+        patient: Patient,
+    },
+    /// The end of somebody's access: of all tokens made until now.
+    Revoke {
+        /// The clinic.
+        clinic: ClinicId,
+        /// Whose.
+        user: UserId,
+        /// Whether devices destroy what they keep.
+        wipe: bool,
+    },
+}
+
+/// A conversation's summary, with what a patient's view of it needs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// As providers see it.
+    pub conversation: Conversation,
+    /// The newest entry that the patient sees.
+    pub public_last: Option<Last>,
+}
+
+/// An entry as it stands in the log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// As providers see it.
+    pub entry: Entry,
+    /// Whether the patient sees it.
+    pub public: bool,
+    /// The `seq` of the public entry before it, 0 before the first.
+    pub prev: Seq,
+}
+
+/// One committed change.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// An entry, and its conversation's summary after it.
+    Entry(Arc<Record>, Arc<Summary>),
+    /// A summary without an entry.
+    Summary(Arc<Summary>),
+    /// A read mark, and the summary after it.
+    Read {
+        /// Who has read.
+        reader: UserId,
+        /// As what.
+        role: Role,
+        /// The summary after it.
+        summary: Arc<Summary>,
+    },
+    /// Somebody's access has ended.
+    Revoked {
+        /// Whose.
+        user: UserId,
+        /// From when on.
+        revocation: Revocation,
+    },
+}
+
+/// Changes of one clinic that are on the disk, in their order. Only a [`Log`]'s commit makes one.
+#[derive(Debug)]
+pub struct Committed {
+    clinic: ClinicId,
+    changes: Vec<Change>,
+}
+
+impl Committed {
+    /// Whose changes they are.
+    pub fn clinic(&self) -> &ClinicId {
+        &self.clinic
+    }
+
+    /// The changes, none if everything had been committed before.
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+}
+
+/// What a write that wasn't refused answers to whom it came from.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// The entry of a `send`, be it this one's or the first one's.
+    Entry(Arc<Record>, Arc<Summary>),
+    /// The conversation of a read mark or a patient.
+    Summary(Arc<Summary>),
+    /// The access has ended.
+    Revoked,
+}
+
+/// What became of a write that wasn't refused.
+#[derive(Debug)]
+pub struct Outcome {
+    /// For everyone.
+    pub committed: Committed,
+    /// For the asker.
+    pub answer: Answer,
+}
+
+/// Since when somebody's tokens are worth nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// Tokens made up to here.
+    pub at: Time,
+    /// Whether devices destroy what they keep.
+    pub wipe: bool,
+}
+
+/// The disk, or what is on it, can't be worked with. Nothing of the batch was committed.
+#[derive(Debug, thiserror::Error)]
+#[error("the log can't be written or read: {0}")]
+pub struct Fault(String);
+
+impl Fault {
+    /// A fault with its cause in words, which never quote what an entry says.
+    pub fn new(cause: impl Into<String>) -> Self {
+        Self(cause.into())
+    }
+}
+
+/// The writing side. There is one, and one thread owns it.
+pub trait Log: std::marker::Send + 'static {
+    /// Commits `writes` in one transaction and says for each what became of it, in their order. After a [`Fault`]
+    /// nothing of them is committed, and the log goes on with the next batch.
+    fn commit(&mut self, now: Time, writes: &[Write]) -> Result<Vec<Result<Outcome, Refusal>>, Fault>;
+
+    /// Writes something that changes nothing, to see whether the disk takes it.
+    fn probe(&mut self) -> Result<(), Fault>;
+
+    /// Another reading side.
+    fn reader(&self) -> Result<Box<dyn Reader>, Fault>;
+}
+
+/// A page of a clinic's changed conversations.
+#[derive(Debug)]
+pub struct Page {
+    /// The cursor to go on with.
+    pub rev: Rev,
+    /// Whether there are more.
+    pub more: bool,
+    /// Oldest change first.
+    pub summaries: Vec<Summary>,
+}
+
+/// A reading side. Each call sees one state of the log.
+pub trait Reader: std::marker::Send {
+    /// The clinics and their change counters.
+    fn revs(&mut self) -> Result<BTreeMap<ClinicId, Rev>, Fault>;
+
+    /// At most `limit` of the clinic's conversations that changed after `since`; of `patient` alone, if given.
+    fn changes(
+        &mut self,
+        clinic: &ClinicId,
+        patient: Option<&UserId>,
+        since: Rev,
+        limit: u32,
+    ) -> Result<Page, Fault>;
+
+    /// The summary of a conversation, if the clinic has it.
+    fn conversation(&mut self, clinic: &ClinicId, id: &ConversationId) -> Result<Option<Summary>, Fault>;
+
+    /// The summary of a conversation and its entries `from..=to`, if the clinic has it.
+    fn entries(
+        &mut self,
+        clinic: &ClinicId,
+        id: &ConversationId,
+        from: Seq,
+        to: Seq,
+    ) -> Result<Option<(Summary, Vec<Record>)>, Fault>;
+
+    /// Everybody whose access has ended.
+    fn revocations(&mut self) -> Result<BTreeMap<(ClinicId, UserId), Revocation>, Fault>;
+}

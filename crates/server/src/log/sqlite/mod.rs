@@ -1,0 +1,198 @@
+//! The log in one SQLite file.
+
+mod read;
+mod rows;
+mod send;
+mod write;
+
+use super::{Fault, Log, Outcome, Reader, Write};
+use bedside_protocol::{EntryId, Refusal, Time};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use write::Stop;
+
+/// The migrations, in their order: `PRAGMA user_version` counts those that were made.
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/001_log.sql")];
+
+/// The version that this program writes.
+const VERSION: isize = MIGRATIONS.len() as isize;
+
+/// The writer waits for nobody but a checkpoint, and a reader for nobody but a restart's recovery.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Statements kept prepared: all there are.
+const STATEMENTS: usize = 64;
+
+/// Random bytes for the ids of the server's own entries.
+pub type Random = Box<dyn FnMut() -> Result<[u8; 10], Fault> + std::marker::Send>;
+
+/// The log in one SQLite file, with its write-ahead log beside it.
+pub struct SqliteLog {
+    connection: Connection,
+    path: PathBuf,
+    random: Random,
+}
+
+impl SqliteLog {
+    /// Opens the log at `path`, makes it if there is none, and migrates it if it is older than this program.
+    pub fn open(path: &Path) -> Result<Self, Fault> {
+        Self::open_with(
+            path,
+            Box::new(|| {
+                let mut bytes = [0; 10];
+                getrandom::fill(&mut bytes).map_err(|error| Fault::new(error.to_string()))?;
+                Ok(bytes)
+            }),
+        )
+    }
+
+    /// As [`SqliteLog::open`], with other randomness.
+    pub fn open_with(path: &Path, random: Random) -> Result<Self, Fault> {
+        let mut connection = Connection::open(path)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        // FULL: what was committed survives the loss of power.
+        connection.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+             PRAGMA trusted_schema = OFF;",
+        )?;
+        migrate(&mut connection)?;
+        Ok(Self {
+            connection,
+            path: path.to_owned(),
+            random,
+        })
+    }
+
+    /// Lets the file grow to `pages` at most, as a full disk would.
+    #[cfg(test)]
+    pub(super) fn limit_pages(&mut self, pages: u32) {
+        self.connection
+            .pragma_update(None, "max_page_count", pages)
+            .unwrap();
+    }
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), Fault> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let made: isize = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let made = usize::try_from(made).unwrap_or(usize::MAX);
+    let Some(missing) = MIGRATIONS.get(made..) else {
+        return Err(Fault::new("it was written by a newer version of this program"));
+    };
+    for migration in missing {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    Ok(transaction.commit()?)
+}
+
+impl Log for SqliteLog {
+    fn commit(&mut self, now: Time, writes: &[Write]) -> Result<Vec<Result<Outcome, Refusal>>, Fault> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let random = &mut self.random;
+        let mut new_id = |at| random().map(|bytes| EntryId::from_parts(at, bytes));
+        let mut outcomes = Vec::with_capacity(writes.len());
+        for write in writes {
+            match write::apply(&transaction, now, &mut new_id, write) {
+                Ok(outcome) => outcomes.push(Ok(outcome)),
+                Err(Stop::Refused(refusal)) => outcomes.push(Err(refusal)),
+                // Dropping the transaction rolls it back, with what the writes before this one did.
+                Err(Stop::Fault(fault)) => return Err(fault),
+            }
+        }
+        transaction.commit()?;
+        Ok(outcomes)
+    }
+
+    fn probe(&mut self) -> Result<(), Fault> {
+        // Sets what is set already: a page goes to the disk all the same.
+        Ok(self.connection.pragma_update(None, "user_version", VERSION)?)
+    }
+
+    fn reader(&self) -> Result<Box<dyn Reader>, Fault> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        connection.pragma_update(None, "query_only", true)?;
+        Ok(Box::new(read::SqliteReader::new(connection)))
+    }
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::Error;
+        // Only what SQLite itself says: other errors may quote a row.
+        match error {
+            Error::SqliteFailure(code, _) => Fault::new(code.to_string()),
+            Error::QueryReturnedNoRows => Fault::new("a row is missing"),
+            Error::InvalidColumnName(name) => Fault::new(format!("no column {name}")),
+            Error::FromSqlConversionFailure(column, ..) | Error::InvalidColumnType(column, ..) => {
+                Fault::new(format!("column {column} holds what it shouldn't"))
+            }
+            _ => Fault::new("a statement failed"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_is_strict_and_durable() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = SqliteLog::open(&dir.path().join("log")).unwrap();
+        let loose: u32 = log
+            .connection
+            .query_row(
+                "SELECT count(*) FROM pragma_table_list
+                 WHERE schema = 'main' AND type = 'table' AND NOT strict AND name NOT LIKE 'sqlite_%'",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!(loose, 0);
+        let pragma = |name: &str| -> String {
+            log.connection
+                .pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0))
+                .map(|value| format!("{value:?}"))
+                .unwrap()
+        };
+        assert_eq!(pragma("journal_mode"), "Text(\"wal\")");
+        assert_eq!(pragma("synchronous"), "Integer(2)");
+        assert_eq!(pragma("foreign_keys"), "Integer(1)");
+    }
+
+    #[test]
+    fn an_older_program_refuses_a_newer_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let log = SqliteLog::open(&path).unwrap();
+        log.connection
+            .pragma_update(None, "user_version", VERSION + 1)
+            .unwrap();
+        drop(log);
+        assert!(
+            SqliteLog::open(&path)
+                .err()
+                .unwrap()
+                .to_string()
+                .contains("newer version")
+        );
+    }
+
+    #[test]
+    fn readers_cannot_write() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let log = SqliteLog::open(&path).unwrap();
+        let _reader = log.reader().unwrap();
+        let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        assert!(connection.execute("DELETE FROM clinics", []).is_err());
+    }
+}

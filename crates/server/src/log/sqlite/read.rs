@@ -1,0 +1,131 @@
+//! The reading side.
+
+use super::rows::{self, all, first, id, number, record, select_records, select_threads, signed, thread};
+use crate::log::{Fault, Page, Reader, Record, Revocation, Summary};
+use bedside_protocol::{ClinicId, ConversationId, Rev, Seq, Time, UserId};
+use rusqlite::{Connection, Transaction};
+use std::collections::BTreeMap;
+
+pub struct SqliteReader {
+    connection: Connection,
+}
+
+impl SqliteReader {
+    pub fn new(connection: Connection) -> Self {
+        Self { connection }
+    }
+
+    /// One state of the log for all that a call reads.
+    fn snapshot(&mut self) -> Result<Transaction<'_>, Fault> {
+        Ok(self.connection.transaction()?)
+    }
+}
+
+impl Reader for SqliteReader {
+    fn revs(&mut self) -> Result<BTreeMap<ClinicId, Rev>, Fault> {
+        let rows = all(&self.connection, "SELECT clinic, rev FROM clinics", &[], |row| {
+            Ok((id(row, "clinic")?, Rev::new(number(row, "rev")?)))
+        })?;
+        Ok(rows.into_iter().collect())
+    }
+
+    fn changes(
+        &mut self,
+        clinic: &ClinicId,
+        patient: Option<&UserId>,
+        since: Rev,
+        limit: u32,
+    ) -> Result<Page, Fault> {
+        let snapshot = self.snapshot()?;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let since = signed(since.get());
+        let read = |row: &rusqlite::Row<'_>| Ok(thread(row)?.summary);
+        let clinic = clinic.as_str();
+        let mut summaries: Vec<Summary> = match patient {
+            Some(patient) => all(
+                &snapshot,
+                select_threads!("AND c.patient = ?2 AND c.rev > ?3"),
+                &[&clinic, &patient.as_str(), &since],
+                read,
+            )?,
+            None => all(
+                &snapshot,
+                select_threads!("AND c.rev > ?2 ORDER BY c.rev LIMIT ?3"),
+                &[&clinic, &since, &signed(limit as u64 + 1)],
+                read,
+            )?,
+        };
+        let more = summaries.len() > limit;
+        summaries.truncate(limit);
+        let newest = first(
+            &snapshot,
+            "SELECT rev FROM clinics WHERE clinic = ?1",
+            &[&clinic],
+            |row| Ok(Rev::new(number(row, "rev")?)),
+        )?;
+        let rev = match summaries.last() {
+            Some(summary) if more => summary.conversation.rev,
+            _ => newest.unwrap_or(Rev::ZERO),
+        };
+        Ok(Page { rev, more, summaries })
+    }
+
+    fn conversation(&mut self, clinic: &ClinicId, id: &ConversationId) -> Result<Option<Summary>, Fault> {
+        summary(&self.connection, clinic, id)
+    }
+
+    fn entries(
+        &mut self,
+        clinic: &ClinicId,
+        id: &ConversationId,
+        from: Seq,
+        to: Seq,
+    ) -> Result<Option<(Summary, Vec<Record>)>, Fault> {
+        let snapshot = self.snapshot()?;
+        let Some(summary) = summary(&snapshot, clinic, id)? else {
+            return Ok(None);
+        };
+        let records = all(
+            &snapshot,
+            select_records!("AND conversation = ?2 AND seq BETWEEN ?3 AND ?4 ORDER BY seq"),
+            &[
+                &clinic.as_str(),
+                &id.as_str(),
+                &signed(from.get()),
+                &signed(to.get()),
+            ],
+            record,
+        )?;
+        Ok(Some((summary, records)))
+    }
+
+    fn revocations(&mut self) -> Result<BTreeMap<(ClinicId, UserId), Revocation>, Fault> {
+        let rows = all(
+            &self.connection,
+            "SELECT clinic, user, at, wipe FROM revocations",
+            &[],
+            |row| {
+                let revocation = Revocation {
+                    at: Time::new(number(row, "at")?),
+                    wipe: row.get("wipe")?,
+                };
+                Ok(((id(row, "clinic")?, id(row, "user")?), revocation))
+            },
+        )?;
+        Ok(rows.into_iter().collect())
+    }
+}
+
+fn summary(
+    connection: &Connection,
+    clinic: &ClinicId,
+    id: &ConversationId,
+) -> Result<Option<Summary>, Fault> {
+    let found = first(
+        connection,
+        select_threads!("AND c.id = ?2"),
+        &[&clinic.as_str(), &id.as_str()],
+        rows::thread,
+    )?;
+    Ok(found.map(|thread| thread.summary))
+}

@@ -1,0 +1,83 @@
+//! `bedside-server`: starts a server, or signs a token.
+
+mod cli;
+
+use bedside_server::token::{Claims, Key, random_id};
+use bedside_server::{Clock, Config, Server, SystemClock};
+use clap::Parser;
+use cli::{Cli, Command, Level, Serve, Token};
+use std::error::Error;
+use std::io::{Write, stdout};
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// Libraries that would log what frames say.
+const QUIET: &str = "socketioxide=off,engineioxide=off,tungstenite=off,tokio_tungstenite=off,hyper=off";
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Some(Command::Token(token)) => mint(token),
+        None => serve(cli.serve),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody is left to tell if standard error is closed.
+            let _ = writeln!(std::io::stderr(), "bedside-server: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
+    let level = match arguments.log {
+        Level::Error => "error",
+        Level::Warn => "warn",
+        Level::Info => "info",
+        Level::Debug => "debug",
+        Level::Trace => "trace",
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(format!("{level},{QUIET}")))
+        .with_writer(std::io::stderr)
+        .init();
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let server = Server::start(Config {
+        listen: arguments.listen,
+        demo: arguments.demo,
+        heartbeat_ms: arguments.heartbeat_ms,
+        ..Config::new(arguments.data)
+    })
+    .await?;
+    writeln!(stdout(), "listening on http://{}", server.addr())?;
+    stdout().flush()?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping");
+    server.shutdown().await;
+    Ok(())
+}
+
+fn mint(token: Token) -> Result<(), Box<dyn Error>> {
+    let (sub, clinic) = token.ids()?;
+    let now = SystemClock.now().millis() / 1000;
+    std::fs::create_dir_all(&token.data)?;
+    let key = Key::of(&token.data)?;
+    let claims = Claims {
+        sub,
+        name: token.name,
+        role: token.role.into(),
+        clinic,
+        born: token.born,
+        iat: now,
+        exp: now + token.days * 24 * 60 * 60,
+        jti: random_id()?,
+    };
+    writeln!(stdout(), "{}", key.mint(&claims))?;
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! What `/metrics` shows. Numbers and codes only: no name, no id, no text.
+
+use bedside_protocol::{Code, ConnectRefusal, Role};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+type Labels = [(&'static str, &'static str); 1];
+
+/// The server's counters.
+pub struct Metrics {
+    registry: Registry,
+    /// Transactions.
+    pub commits: Counter,
+    /// Transactions that the disk refused.
+    pub faults: Counter,
+    /// Writes a transaction.
+    pub batch: Histogram,
+    /// Time of a transaction.
+    pub commit_time: Histogram,
+    /// Entries committed.
+    pub entries: Counter,
+    /// Frames to clients.
+    pub emitted: Counter,
+    /// Sockets closed because they didn't keep up.
+    pub slow: Counter,
+    /// TCP connections.
+    pub connections: Gauge,
+    sockets: Family<Labels, Gauge>,
+    rejected: Family<Labels, Counter>,
+    refused: Family<Labels, Counter>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("bedside");
+        let r = &mut registry;
+        let batch = Histogram::new(exponential_buckets(1.0, 2.0, 9));
+        r.register("batch_writes", "Writes a transaction", batch.clone());
+        // From a fast disk's 0.2 ms to a stalled one's 6 s.
+        let commit_time = Histogram::new(exponential_buckets(0.0002, 2.0, 16));
+        r.register_with_unit(
+            "commit",
+            "Time of a transaction",
+            Unit::Seconds,
+            commit_time.clone(),
+        );
+        let mut counter = |name: &str, help: &str| {
+            let counter = Counter::default();
+            r.register(name, help, counter.clone());
+            counter
+        };
+        let commits = counter("commits", "Transactions");
+        let faults = counter("faults", "Transactions that the disk refused");
+        let entries = counter("entries", "Entries committed");
+        let emitted = counter("frames_emitted", "Frames put into sockets");
+        let slow = counter("slow_sockets", "Sockets closed because they didn't keep up");
+        let connections = Gauge::default();
+        r.register("connections", "TCP connections", connections.clone());
+        let sockets = Family::default();
+        r.register("sockets", "Accepted sockets by role", sockets.clone());
+        let rejected = Family::default();
+        r.register("rejected", "Frames refused by code", rejected.clone());
+        let refused = Family::default();
+        r.register("connects_refused", "Connections refused by code", refused.clone());
+        Self {
+            registry,
+            commits,
+            faults,
+            batch,
+            commit_time,
+            entries,
+            emitted,
+            slow,
+            connections,
+            sockets,
+            rejected,
+            refused,
+        }
+    }
+}
+
+impl Metrics {
+    /// The gauge of the sockets of `role`.
+    pub fn sockets(&self, role: Role) -> Gauge {
+        let role = match role {
+            Role::Provider => "provider",
+            Role::Patient => "patient",
+            Role::System => "system",
+        };
+        self.sockets.get_or_create_owned(&[("role", role)])
+    }
+
+    /// Counts a refused frame.
+    pub fn rejected(&self, code: Code) {
+        let code = match code {
+            Code::Invalid => "invalid",
+            Code::TooLarge => "too_large",
+            Code::NotFound => "not_found",
+            Code::Forbidden => "forbidden",
+            Code::Conflict => "conflict",
+            Code::Behind => "behind",
+            Code::RateLimited => "rate_limited",
+            Code::Unavailable => "unavailable",
+        };
+        self.rejected.get_or_create_owned(&[("code", code)]).inc();
+    }
+
+    /// Counts a refused connection.
+    pub fn refused(&self, refusal: ConnectRefusal) {
+        self.refused
+            .get_or_create_owned(&[("code", refusal.as_str())])
+            .inc();
+    }
+
+    /// All of it in Prometheus's text format.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing into a String can't fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}

@@ -1,0 +1,36 @@
+//! What every socket and every request of one server shares.
+
+use crate::config::Config;
+use crate::hub::Hub;
+use crate::metrics::Metrics;
+use crate::readers::Readers;
+use crate::token::Key;
+use crate::writer::Writer;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// What every socket and every request of one server shares.
+pub struct Shared {
+    /// What it was started with.
+    pub config: Config,
+    /// Signs tokens.
+    pub key: Key,
+    /// Who is there.
+    pub hub: Arc<Hub>,
+    /// The way to the log.
+    pub writer: Writer,
+    /// The way back.
+    pub readers: Readers,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// Set once the server takes no more work.
+    pub draining: CancellationToken,
+    /// The sessions that run.
+    pub sessions: TaskTracker,
+    /// The last session's number.
+    pub numbers: AtomicU64,
+    /// When `/readyz` last tried the log, and what came of it.
+    pub probed: tokio::sync::Mutex<Option<(std::time::Instant, bool)>>,
+}

@@ -1,0 +1,258 @@
+//! Everything that knows socketioxide: namespaces, who may connect, and the way from a packet to a session's queue.
+
+use crate::door::{Ack, Door, Incoming, QUEUE};
+use crate::net::Connection;
+use crate::serve;
+use crate::session::{End, Ending, Frame, Sink, Undelivered};
+use crate::shared::Shared;
+use crate::token::{Claims, TokenRole};
+use axum::extract::ConnectInfo;
+use bedside_protocol::{Connect, ConnectRefusal, Limits, Role, Time};
+use serde_json::value::RawValue;
+use socketioxide::adapter::{Adapter, LocalAdapter};
+use socketioxide::extract::{AckSender, SocketRef};
+use socketioxide::handler::{ConnectHandler, FromConnectParts, FromMessageParts};
+use socketioxide::layer::SocketIoLayer;
+use socketioxide::socket::Socket;
+use socketioxide::{SendError, SocketError, SocketIo};
+use socketioxide_core::Value;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+/// Largest websocket message: a text of 10 MB still gets its refusal instead of a closed connection.
+const MAX_MESSAGE_BYTES: usize = 16 << 20;
+/// Packets that wait in a socket until its peer has taken the ones before: some seconds of a busy clinic, some
+/// megabytes. A socket whose queue is full is closed, and its client catches up.
+const MAX_BUFFER: usize = 2048;
+/// How often Engine.IO asks a client whether it is there, and how long the answer may take: presence follows within
+/// half a minute.
+const PING_INTERVAL: Duration = Duration::from_secs(15);
+const PING_TIMEOUT: Duration = Duration::from_secs(15);
+/// Largest payload of CONNECT: a token and three short texts.
+const MAX_AUTH_BYTES: usize = 16 * 1024;
+/// Longest `device` and `client`, which are the client's own words.
+const MAX_WORD_BYTES: usize = 200;
+/// How long a closed socket's last packets may take to leave before its connection is cut.
+const FLUSH_GRACE: Duration = Duration::from_secs(1);
+/// How often, and how many times, a full socket is told to close: until Engine.IO's own ping has closed it.
+const CLOSE_AGAIN: (Duration, u32) = (Duration::from_millis(500), 60);
+
+/// The Socket.IO server, without its namespaces.
+pub fn layer(limits: &Limits) -> (SocketIoLayer, SocketIo) {
+    SocketIo::builder()
+        .req_path("/socket.io")
+        .max_buffer_size(MAX_BUFFER)
+        .ping_interval(PING_INTERVAL)
+        .ping_timeout(PING_TIMEOUT)
+        .ws_max_message_size(MAX_MESSAGE_BYTES)
+        .ws_max_frame_size(MAX_MESSAGE_BYTES)
+        // A polling client's requests: a frame of the largest size, with room for others.
+        .max_payload(u64::from(limits.frame_bytes) * 2)
+        .build_layer()
+}
+
+/// Adds the namespaces.
+pub fn namespaces(io: &SocketIo, shared: &Arc<Shared>) {
+    for (path, role) in [("/provider", Role::Provider), ("/patient", Role::Patient)] {
+        let (admit, shared) = (shared.clone(), shared.clone());
+        let admit = move |socket: SocketRef, Auth(auth): Auth| {
+            let result = arrive(&admit, role, &socket, auth).map_err(|refusal| {
+                admit.metrics.refused(refusal);
+                refusal.as_str()
+            });
+            async move { result }
+        };
+        let serve = move |socket: SocketRef| {
+            if let Some(arrival) = socket.extensions.get::<Arc<Arrival>>() {
+                shared
+                    .sessions
+                    .spawn(serve_socket(shared.clone(), socket, arrival));
+            }
+            async {}
+        };
+        io.ns(path, serve.with(admit));
+    }
+}
+
+/// A socket between its CONNECT and its session.
+struct Arrival {
+    claims: Claims,
+    ending: Arc<Ending>,
+    queue: Mutex<Option<mpsc::Receiver<Incoming>>>,
+}
+
+/// Checks who connects. The door is put up here, before the socket can receive anything.
+fn arrive(
+    shared: &Shared,
+    role: Role,
+    socket: &SocketRef,
+    auth: Option<serde_json::Value>,
+) -> Result<(), ConnectRefusal> {
+    let connect = Connect::decode(auth.ok_or(ConnectRefusal::Unauthenticated)?)?;
+    if connect.device.len() > MAX_WORD_BYTES || connect.client.len() > MAX_WORD_BYTES {
+        return Err(ConnectRefusal::Unauthenticated);
+    }
+    let claims = shared.key.verify(&connect.token, shared.config.clock.now())?;
+    if !matches!(
+        (role, claims.role),
+        (Role::Provider, TokenRole::Provider) | (Role::Patient, TokenRole::Patient)
+    ) {
+        return Err(ConnectRefusal::Unauthenticated);
+    }
+    if shared
+        .hub
+        .revoked(&claims.clinic, &claims.sub, made(&claims))
+        .is_some()
+    {
+        return Err(ConnectRefusal::Revoked);
+    }
+    tracing::info!(
+        ?role,
+        client = connect.client.escape_debug().to_string(),
+        "connected"
+    );
+    let ending = Arc::new(Ending::default());
+    let (sender, queue) = mpsc::channel(QUEUE);
+    let door = Arc::new(Door::new(
+        sender,
+        shared.config.limits,
+        ending.clone(),
+        shared.metrics.clone(),
+        Instant::now(),
+    ));
+    // The door must not hold the socket, which holds the door.
+    socket.on_fallback(move |socket: SocketRef, Packet { value, ack }: Packet| {
+        let (text, binary) = match &value {
+            Value::Str(text, parts) => (text.as_str(), parts.is_some()),
+            Value::Bytes(_) => ("", true),
+        };
+        door.take(text, binary, ack, Instant::now(), &SocketSink(socket));
+        async {}
+    });
+    let gone = ending.clone();
+    socket.on_disconnect(move || {
+        gone.end(End::Gone);
+        async {}
+    });
+    socket.extensions.insert(Arc::new(Arrival {
+        claims,
+        ending,
+        queue: Mutex::new(Some(queue)),
+    }));
+    Ok(())
+}
+
+/// When a token was made, as precisely as it says.
+pub fn made(claims: &Claims) -> Time {
+    Time::new(claims.iat.saturating_mul(1000))
+}
+
+/// Runs a socket's session, then closes the socket.
+async fn serve_socket(shared: Arc<Shared>, socket: SocketRef, arrival: Arc<Arrival>) {
+    let queue = arrival
+        .queue
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    let Some(queue) = queue else { return };
+    let sink = Box::new(SocketSink(socket.clone()));
+    let end = serve::run(
+        &shared,
+        arrival.claims.clone(),
+        arrival.ending.clone(),
+        queue,
+        sink,
+    )
+    .await;
+    tracing::info!(?end, "disconnected");
+    if end == End::Slow {
+        shared.metrics.slow.inc();
+    }
+    match end {
+        End::Gone => {}
+        // The server closes what is left, after the disconnect's packet.
+        End::Shutdown => drop(socket.disconnect()),
+        _ => drop(tokio::spawn(close(socket, end))),
+    }
+}
+
+/// Closes a socket: by Socket.IO, and then its connection, lest a client that doesn't understand the former stays.
+async fn close(socket: SocketRef, end: End) {
+    let connection = socket
+        .req_parts()
+        .extensions
+        .get::<ConnectInfo<Connection>>()
+        .cloned();
+    if end != End::Slow {
+        let _ = socket.clone().disconnect();
+        tokio::time::sleep(FLUSH_GRACE).await;
+    }
+    if let Some(ConnectInfo(connection)) = connection {
+        connection.end();
+    }
+    // A socket that began by polling has its websocket on another connection.
+    let (pause, times) = CLOSE_AGAIN;
+    for _ in 0..times {
+        if !socket.connected() || socket.clone().disconnect().is_ok() {
+            return;
+        }
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// A socket as a session's sink.
+struct SocketSink(SocketRef);
+
+impl Sink for SocketSink {
+    fn emit(&self, frame: &Frame) -> Result<(), Undelivered> {
+        self.0.emit(frame.event, &frame.data).map_err(undelivered)
+    }
+}
+
+fn undelivered(error: SendError) -> Undelivered {
+    match error {
+        SendError::Socket(SocketError::Closed) => Undelivered::Gone,
+        _ => Undelivered::Full,
+    }
+}
+
+/// The payload of CONNECT, if it is JSON of a sensible size.
+struct Auth(Option<serde_json::Value>);
+
+impl<A: Adapter> FromConnectParts<A> for Auth {
+    type Error = Infallible;
+
+    fn from_connect_parts(_: &Arc<Socket<A>>, auth: &Option<Value>) -> Result<Self, Infallible> {
+        let text = auth.as_ref().and_then(Value::as_str);
+        let text = text.filter(|text| text.len() <= MAX_AUTH_BYTES);
+        Ok(Self(text.and_then(|text| serde_json::from_str(text).ok())))
+    }
+}
+
+/// A packet as it came: the library's own extractors would parse it before it can be measured.
+struct Packet {
+    value: Value,
+    ack: Option<Ack>,
+}
+
+impl FromMessageParts<LocalAdapter> for Packet {
+    type Error = Infallible;
+
+    fn from_message_parts(
+        socket: &Arc<Socket>,
+        value: &mut Value,
+        asked: &Option<i64>,
+    ) -> Result<Self, Infallible> {
+        let ack = asked.is_some().then(|| -> Result<Ack, Infallible> {
+            let sender = AckSender::from_message_parts(socket, value, asked)?;
+            Ok(Box::new(|data: &RawValue| sender.send(data).map_err(undelivered)))
+        });
+        Ok(Self {
+            // Cheap: the text is shared.
+            value: value.clone(),
+            ack: ack.transpose()?,
+        })
+    }
+}
