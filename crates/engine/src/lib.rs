@@ -153,14 +153,13 @@ impl Engine {
 
     /// When to come back with [`Input::Timer`].
     pub fn next_timer(&self, now: Time) -> Option<Time> {
-        let work = self
-            .is_live()
-            .then(|| [self.catchup.next_timer(now), self.outbox.next_timer(now)]);
-        work.into_iter()
-            .flatten()
-            .chain([self.link.next_timer()])
-            .flatten()
-            .min()
+        let work = [
+            self.catchup.next_timer(now),
+            self.outbox.next_timer(now),
+            self.reads.next_timer(),
+        ];
+        let work = work.into_iter().filter(|_| self.is_live());
+        work.chain([self.link.next_timer()]).flatten().min()
     }
 
     /// Takes what happened at `now`, says what to do.
@@ -312,7 +311,7 @@ impl Engine {
                 .into_iter()
                 .map(Effect::Emit),
         );
-        effects.extend(self.reads.unsent().into_iter().map(Effect::Emit));
+        effects.extend(self.reads.unsent(now).into_iter().map(Effect::Emit));
         let (changes, sends) = self.outbox.hand_over(now);
         // The attempt is on the disk before the frame is on the wire.
         self.commit(changes, sends, effects);

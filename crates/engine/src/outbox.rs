@@ -60,7 +60,10 @@ impl Outbox {
 
     /// Those under way.
     pub(crate) fn sending(&self) -> impl Iterator<Item = EntryId> {
-        self.rows.values().filter(|held| held.row.state == OutboxState::Sending).map(|held| held.row.send.id)
+        self.rows
+            .values()
+            .filter(|held| held.row.state == OutboxState::Sending)
+            .map(|held| held.row.send.id)
     }
 
     pub(crate) fn add(&mut self, send: Send, at: Time) -> Change {

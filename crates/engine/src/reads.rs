@@ -1,8 +1,11 @@
 //! One's own read marks: kept, sent while the server's are smaller, never lowered.
 
 use crate::{Change, Snapshot};
-use bedside_protocol::{ClientFrame, Conversation, ConversationId, Read, Seq, UserId};
+use bedside_protocol::{ClientFrame, Conversation, ConversationId, Read, Seq, Time, UserId};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// A mark that the server hasn't confirmed within this is sent again: it may have been refused as one too many.
+const RESEND_MS: u64 = 10_000;
 
 #[derive(Debug)]
 pub(crate) struct Reads {
@@ -13,8 +16,8 @@ pub(crate) struct Reads {
     confirmed: BTreeMap<ConversationId, Seq>,
     /// Marks that the server may not have.
     pending: BTreeSet<ConversationId>,
-    /// What this connection was told.
-    sent: BTreeMap<ConversationId, Seq>,
+    /// What this connection was told, and when to tell it again.
+    sent: BTreeMap<ConversationId, (Seq, Time)>,
 }
 
 impl Reads {
@@ -66,15 +69,20 @@ impl Reads {
         }
     }
 
-    /// Marks that this connection has not told yet.
-    pub(crate) fn unsent(&mut self) -> Vec<ClientFrame> {
+    /// Marks to tell now.
+    pub(crate) fn unsent(&mut self, now: Time) -> Vec<ClientFrame> {
         let mut frames = Vec::new();
         for conversation in &self.pending {
             let Some(upto) = self.own.get(conversation).copied() else {
                 continue;
             };
-            if self.sent.get(conversation) != Some(&upto) {
-                self.sent.insert(conversation.clone(), upto);
+            if self
+                .sent
+                .get(conversation)
+                .is_none_or(|(sent, again)| *sent != upto || *again <= now)
+            {
+                self.sent
+                    .insert(conversation.clone(), (upto, now.plus(RESEND_MS)));
                 frames.push(ClientFrame::Read(Read {
                     conversation: conversation.clone(),
                     upto,
@@ -82,6 +90,13 @@ impl Reads {
             }
         }
         frames
+    }
+
+    pub(crate) fn next_timer(&self) -> Option<Time> {
+        self.pending
+            .iter()
+            .filter_map(|conversation| Some(self.sent.get(conversation)?.1))
+            .min()
     }
 
     pub(crate) fn disconnected(&mut self) {
