@@ -90,7 +90,10 @@ export class ChatView {
       event.preventDefault();
       this.#write();
     });
-    this.#composer.addEventListener("input", () => this.#do(() => chat.typed(this.#composer.value)));
+    this.#composer.addEventListener("input", () => {
+      this.#complaint.textContent = "";
+      this.#do(() => chat.typed(this.#composer.value));
+    });
     this.#log.addEventListener("scroll", () => {
       this.#atEnd = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < AT_END_PX;
       this.#look();
