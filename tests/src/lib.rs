@@ -1,1 +1,15 @@
-//! tests
+//! The kit of the tests that cross crates, and the simulated patients of the demonstration.
+//!
+//! The tests start programs of other packages. `cargo xtask test` builds them first; by hand that is
+//! `cargo build -p bedside-server` and, for the window, `cargo build -p bedside --features custom-protocol`.
+
+pub mod cast;
+pub mod chat;
+pub mod console;
+pub mod log;
+pub mod patients;
+pub mod program;
+pub mod raw;
+pub mod replay;
+pub mod server;
+pub mod wire;

@@ -1,0 +1,166 @@
+//! The console's core in a process of its own (`src/bin/console.rs`), which can be killed.
+
+use crate::log::Log;
+use crate::program::SOON;
+use bedside_client::api::{Command, Failure, Reply};
+use bedside_protocol::{ConversationId, EntryId, Seq};
+use bedside_store::{Files, Reader};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout};
+use tokio::time::timeout;
+
+/// More than any conversation of a test has.
+const ALL: u32 = 1_000;
+
+/// A console, or one between two lives. Its cache stays the same.
+#[derive(Debug)]
+pub struct Console {
+    program: &'static str,
+    folder: TempDir,
+    child: Mutex<Child>,
+    pipes: tokio::sync::Mutex<Pipes>,
+}
+
+#[derive(Debug)]
+struct Pipes {
+    commands: ChildStdin,
+    answers: Lines<BufReader<ChildStdout>>,
+}
+
+/// The console was killed before it answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Killed;
+
+impl Console {
+    /// Starts one with an empty cache. `program` is the test's `env!("CARGO_BIN_EXE_console")`.
+    pub fn start(program: &'static str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the console");
+        let (child, pipes) = begin(program, folder.path());
+        Self {
+            program,
+            folder,
+            child: Mutex::new(child),
+            pipes: tokio::sync::Mutex::new(pipes),
+        }
+    }
+
+    /// `kill -9`, in the middle of whatever it does, and a new start with the same cache.
+    pub async fn kill_and_start_again(&self) {
+        let killed = self
+            .child
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .start_kill();
+        killed.expect("the console runs");
+        // A call under way ends with the pipes, and lets go of them.
+        let mut pipes = self.pipes.lock().await;
+        let (child, new) = begin(self.program, self.folder.path());
+        let mut old = std::mem::replace(
+            &mut *self.child.lock().unwrap_or_else(PoisonError::into_inner),
+            child,
+        );
+        old.wait().await.expect("a child can be waited for");
+        *pipes = new;
+    }
+
+    /// Gives a command.
+    pub async fn call(&self, command: &Command) -> Result<Result<Reply, Failure>, Killed> {
+        let mut line = serde_json::to_vec(command).expect("a command is JSON");
+        line.push(b'\n');
+        let mut pipes = self.pipes.lock().await;
+        pipes.commands.write_all(&line).await.map_err(|_| Killed)?;
+        let answer = timeout(SOON, pipes.answers.next_line()).await;
+        let answer = answer
+            .expect("the console answers in time")
+            .ok()
+            .flatten()
+            .ok_or(Killed)?;
+        Ok(serde_json::from_str(&answer).expect("an answer"))
+    }
+
+    /// Signs in at a demonstration server.
+    pub async fn sign_in(&self, server: &str, name: &str) {
+        let (server, name) = (server.to_owned(), name.to_owned());
+        let answer = self.call(&Command::SignInDemo { server, name }).await;
+        assert_eq!(answer, Ok(Ok(Reply::Done)));
+    }
+
+    /// Writes a message, once, whatever kills the console meanwhile. It is on the disk then, not on the server.
+    pub async fn write(&self, conversation: &ConversationId, text: &str, seen: Seq) -> EntryId {
+        let before = self.accepted(conversation);
+        let command = Command::SendText {
+            conversation: conversation.clone(),
+            text: text.to_owned(),
+            seen,
+        };
+        loop {
+            match self.call(&command).await {
+                Ok(Ok(Reply::Accepted { id })) => return id,
+                Ok(other) => panic!("a message isn't accepted: {other:?}"),
+                // Whether it was accepted before the end only the disk knows.
+                Err(Killed) => {
+                    if let Some(&id) = self.accepted(conversation).difference(&before).next() {
+                        return id;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The console's own messages of a conversation: in its cached log, or on their way there.
+    fn accepted(&self, conversation: &ConversationId) -> BTreeSet<EntryId> {
+        let reader = Reader::open(&self.files()).expect("the cache");
+        let me = reader
+            .account()
+            .expect("the cache")
+            .expect("somebody is signed in")
+            .me
+            .id;
+        // The outbox first: what leaves it meanwhile is an entry then.
+        let outbox = reader.outbox().expect("the cache");
+        let waiting = outbox
+            .into_iter()
+            .filter(|row| row.send.conversation == *conversation)
+            .map(|row| row.send.id);
+        let cached = reader.conversation(conversation, ALL).expect("the cache");
+        let entries = cached.into_iter().flat_map(|cached| cached.entries);
+        let sent = entries
+            .filter(|entry| entry.author.id == me)
+            .map(|entry| entry.id);
+        waiting.chain(sent).collect()
+    }
+
+    /// What its cache holds.
+    pub fn log(&self) -> Log {
+        Log::of_console(&self.files())
+    }
+
+    /// How many messages wait to be sent, or were refused.
+    pub fn outbox(&self) -> usize {
+        let reader = Reader::open(&self.files()).expect("the cache");
+        reader.outbox().expect("the cache").len()
+    }
+
+    fn files(&self) -> Files {
+        Files::new(self.folder.path())
+    }
+}
+
+fn begin(program: &str, folder: &Path) -> (Child, Pipes) {
+    let mut child = tokio::process::Command::new(program)
+        .arg("--data")
+        .arg(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("the console starts");
+    let commands = child.stdin.take().expect("a pipe");
+    let answers = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    (child, Pipes { commands, answers })
+}
