@@ -15,10 +15,7 @@ pub struct Window {
 
 impl Window {
     pub(crate) fn new(client: Client) -> Self {
-        Self {
-            client,
-            watcher: Mutex::new(None),
-        }
+        Self { client, watcher: Mutex::new(None) }
     }
 }
 

@@ -33,11 +33,7 @@ pub type StartError = Box<dyn std::error::Error>;
 /// Opens the window, and returns when it is closed.
 pub fn run(options: Options) -> Result<(), StartError> {
     tauri::Builder::default()
-        .invoke_handler(tauri::generate_handler![
-            commands::call,
-            commands::watch,
-            commands::open_link
-        ])
+        .invoke_handler(tauri::generate_handler![commands::call, commands::watch, commands::open_link])
         .setup(move |app| start(app.handle(), options))
         .build(tauri::generate_context!())?
         .run(|_, _| {});
@@ -55,10 +51,7 @@ fn start(app: &AppHandle, options: Options) -> Result<(), StartError> {
     app.manage(commands::Window::new(client.clone()));
     if let Some(server) = options.demo {
         tauri::async_runtime::spawn(async move {
-            let command = Command::SignInDemo {
-                server,
-                name: DEMO_PROVIDER.to_owned(),
-            };
+            let command = Command::SignInDemo { server, name: DEMO_PROVIDER.to_owned() };
             if let Err(failure) = client.call(command).await {
                 tracing::warn!(%failure, "not signed in at the demonstration server");
             }

@@ -53,9 +53,7 @@ mod tests {
     #[test]
     fn the_window_stays_on_its_page() {
         assert!(is_own_page(&Url::parse("tauri://localhost/").unwrap()));
-        assert!(is_own_page(
-            &Url::parse("http://tauri.localhost/index.html").unwrap()
-        ));
+        assert!(is_own_page(&Url::parse("http://tauri.localhost/index.html").unwrap()));
         assert!(!is_own_page(&Url::parse("https://clinic.example/").unwrap()));
         assert!(!is_own_page(&Url::parse("data:text/html,x").unwrap()));
     }

@@ -11,10 +11,7 @@ const AUTOMATION: &str = "TAURI_WEBVIEW_AUTOMATION";
 fn main() -> ExitCode {
     let options = bedside_app::Options::parse();
     let filter = EnvFilter::try_from_env("BEDSIDE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     // Removing a variable from one's own environment is unsafe; refusing to start under it is not. Debug builds are
     // driven so by the end-to-end tests.
     if cfg!(not(debug_assertions)) && std::env::var_os(AUTOMATION).is_some() {

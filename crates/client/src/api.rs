@@ -201,10 +201,7 @@ pub struct Update {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "patch", rename_all = "snake_case")]
 #[ts(export)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "an update is made once and serialised at once"
-)]
+#[allow(clippy::large_enum_variant, reason = "an update is made once and serialised at once")]
 pub enum Patch {
     /// The connection as it is now.
     Connection {

@@ -13,10 +13,7 @@ pub(crate) struct Clock {
 impl Clock {
     pub(crate) fn new() -> Self {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self {
-            start: Instant::now(),
-            wall: Time::new(millis(wall)),
-        }
+        Self { start: Instant::now(), wall: Time::new(millis(wall)) }
     }
 
     pub(crate) fn now(&self) -> Time {

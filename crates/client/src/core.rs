@@ -61,16 +61,8 @@ struct Session {
 impl Core {
     pub(crate) fn open(files: Files, shared: Arc<Shared>) -> Result<Self, StoreError> {
         let (events, inbox) = mpsc::unbounded_channel();
-        let mut core = Self {
-            files,
-            shared,
-            clock: Clock::new(),
-            events,
-            inbox,
-            writer: None,
-            session: None,
-            epoch: 0,
-        };
+        let mut core =
+            Self { files, shared, clock: Clock::new(), events, inbox, writer: None, session: None, epoch: 0 };
         core.open_cache()?;
         core.begin()?;
         Ok(core)
@@ -90,10 +82,7 @@ impl Core {
         let reader = Reader::open(&self.files)?;
         if let Some(account) = reader.account()? {
             let seed = uuid::Uuid::new_v4().as_u64_pair().0;
-            let config = Config {
-                me: account.me.id.clone(),
-                seed,
-            };
+            let config = Config { me: account.me.id.clone(), seed };
             let engine = Engine::new(config, reader.snapshot()?);
             let device = reader.device()?;
             self.shared.with_live(|live| {
@@ -104,14 +93,7 @@ impl Core {
                 });
                 live.follow(&engine);
             });
-            self.session = Some(Session {
-                account,
-                device,
-                engine,
-                attempt: 0,
-                socket: None,
-                frames: None,
-            });
+            self.session = Some(Session { account, device, engine, attempt: 0, socket: None, frames: None });
         }
         self.shared.publish(&Dirty::everything());
         Ok(())
@@ -121,10 +103,7 @@ impl Core {
         self.handle(Input::Start, None);
         loop {
             let now = self.clock.now();
-            let timer = self
-                .session
-                .as_ref()
-                .and_then(|session| session.engine.next_timer(now));
+            let timer = self.session.as_ref().and_then(|session| session.engine.next_timer(now));
             let timer = timer.map(|time| self.clock.instant(time));
             let frames = self.session.as_mut().and_then(|session| session.frames.as_mut());
             tokio::select! {
@@ -141,12 +120,7 @@ impl Core {
 
     fn event(&mut self, event: Event) {
         match event {
-            Event::Committed {
-                epoch,
-                ticket,
-                outcome,
-                answer,
-            } => {
+            Event::Committed { epoch, ticket, outcome, answer } => {
                 let answered = match outcome {
                     Ok(committed) => {
                         self.shared.publish(&Dirty::topics(committed.topics));
@@ -259,21 +233,11 @@ impl Core {
             let changed = self.shared.with_live(|live| {
                 let before = live.clone();
                 live.follow(&session.engine);
-                (before != *live).then(|| {
-                    before
-                        .sending
-                        .symmetric_difference(&live.sending)
-                        .next()
-                        .is_some()
-                })
+                (before != *live).then(|| before.sending.symmetric_difference(&live.sending).next().is_some())
             });
             if let Some(messages_moved) = changed {
                 // A message's step between waiting and sending shows in lists too, and is on no disk.
-                let dirty = if messages_moved {
-                    Dirty::everything()
-                } else {
-                    Dirty::connection()
-                };
+                let dirty = if messages_moved { Dirty::everything() } else { Dirty::connection() };
                 self.shared.publish(&dirty);
             }
         }
@@ -324,12 +288,7 @@ impl Core {
     fn write(&mut self, ticket: Option<Ticket>, writes: Vec<Write>, answer: Option<(Answer, Reply)>) {
         let (events, epoch) = (self.events.clone(), self.epoch);
         let done = move |outcome| {
-            let _gone = events.send(Event::Committed {
-                epoch,
-                ticket,
-                outcome,
-                answer,
-            });
+            let _gone = events.send(Event::Committed { epoch, ticket, outcome, answer });
         };
         match &self.writer {
             Some(writer) => writer.submit(writes, done),
@@ -341,16 +300,13 @@ impl Core {
         if let ServerFrame::Typing(mut typing) = frame {
             typing.until = now.plus(TYPING_MS);
             let id = typing.conversation.clone();
-            self.shared
-                .with_live(|live| live.typing.insert(id.clone(), typing));
+            self.shared.with_live(|live| live.typing.insert(id.clone(), typing));
             self.shared.publish(&Dirty::conversation(id));
         }
     }
 
     fn wipe(&mut self) {
-        if let Err(error) = self.forget(Link::Refused {
-            code: ConnectRefusal::Revoked,
-        }) {
+        if let Err(error) = self.forget(Link::Refused { code: ConnectRefusal::Revoked }) {
             tracing::error!(%error, "the cache can't be deleted");
         }
     }
@@ -363,8 +319,7 @@ impl Core {
         self.writer = None;
         self.files.delete()?;
         self.open_cache()?;
-        self.shared
-            .with_live(|live| *live = crate::live::Live::signed_out(link));
+        self.shared.with_live(|live| *live = crate::live::Live::signed_out(link));
         self.shared.publish(&Dirty::everything());
         Ok(())
     }
@@ -422,32 +377,18 @@ impl Core {
                 if count > 0 && !discard_waiting {
                     return Err(Failure::WaitingMessages { count });
                 }
-                return self
-                    .forget(Link::SignedOut)
-                    .map(|()| Step::Done)
-                    .map_err(|error| {
-                        tracing::error!(%error, "the cache can't be deleted");
-                        Failure::Storage
-                    });
+                return self.forget(Link::SignedOut).map(|()| Step::Done).map_err(|error| {
+                    tracing::error!(%error, "the cache can't be deleted");
+                    Failure::Storage
+                });
             }
-            Command::SendText {
-                conversation,
-                text,
-                seen,
-            } => {
+            Command::SendText { conversation, text, seen } => {
                 let text_bytes = session.account.limits.text_bytes;
                 if text.trim().is_empty() || text.len() > text_bytes as usize {
                     return Err(Failure::BadText { text_bytes });
                 }
                 let id = EntryId::from_parts(now, random());
-                let send = Send {
-                    id,
-                    conversation,
-                    seen,
-                    body: Body::text(text),
-                    from: None,
-                    force: false,
-                };
+                let send = Send { id, conversation, seen, body: Body::text(text), from: None, force: false };
                 return Ok(Step::Input(Input::Send(send, now), Reply::Accepted { id }));
             }
             Command::SaveDraft { conversation, text } => {
@@ -540,9 +481,6 @@ async fn sleep_until(timer: Option<tokio::time::Instant>) {
 /// Ten random bytes, from the generator that makes random UUIDs.
 fn random() -> [u8; 10] {
     let mut random = [0; 10];
-    random
-        .iter_mut()
-        .zip(uuid::Uuid::new_v4().into_bytes())
-        .for_each(|(to, from)| *to = from);
+    random.iter_mut().zip(uuid::Uuid::new_v4().into_bytes()).for_each(|(to, from)| *to = from);
     random
 }

@@ -41,20 +41,13 @@ impl Client {
         let shared = Arc::new(Shared::new());
         let core = core::Core::open(Files::new(folder), Arc::clone(&shared))?;
         runtime.spawn(core.run(inbox));
-        Ok(Self {
-            commands,
-            shared,
-            runtime: runtime.clone(),
-        })
+        Ok(Self { commands, shared, runtime: runtime.clone() })
     }
 
     /// Does what a person wants, or says why not.
     pub async fn call(&self, command: Command) -> Result<Reply, Failure> {
         let (reply, answer) = oneshot::channel();
-        self.commands
-            .send((command, reply))
-            .await
-            .map_err(|_| Failure::Storage)?;
+        self.commands.send((command, reply)).await.map_err(|_| Failure::Storage)?;
         answer.await.map_err(|_| Failure::Storage)?
     }
 

@@ -50,15 +50,9 @@ fn link(link: &engine::Link) -> Link {
         engine::Link::Idle => Link::Connecting { since: None },
         engine::Link::Connecting { lost } => Link::Connecting { since: lost },
         engine::Link::Live { since } => Link::Live { since },
-        engine::Link::Offline {
-            since,
-            next_try,
-            trouble,
-        } => Link::Offline {
-            since,
-            next_try,
-            trouble: trouble_of(trouble),
-        },
+        engine::Link::Offline { since, next_try, trouble } => {
+            Link::Offline { since, next_try, trouble: trouble_of(trouble) }
+        }
         engine::Link::Refused(code) => Link::Refused { code },
     }
 }

@@ -30,19 +30,12 @@ pub(crate) async fn sign_in(server: &str, token: &str, device: &str) -> Result<A
     let connect = connect(token.trim(), device);
     let token = connect.token.clone();
     let server = url.as_str().trim_end_matches('/').to_owned();
-    let target = Target {
-        url: server.clone(),
-        namespace: NAMESPACE,
-        connect,
-    };
+    let target = Target { url: server.clone(), namespace: NAMESPACE, connect };
     let (_socket, mut events) = Socket::open(target).map_err(|_| Failure::Unreachable)?;
     match tokio::time::timeout(TIMEOUT, events.recv()).await {
-        Ok(Some(SocketEvent::Frame(ServerFrame::Welcome(welcome)))) => Ok(Account {
-            me: welcome.me,
-            server,
-            token,
-            limits: welcome.limits,
-        }),
+        Ok(Some(SocketEvent::Frame(ServerFrame::Welcome(welcome)))) => {
+            Ok(Account { me: welcome.me, server, token, limits: welcome.limits })
+        }
         Ok(Some(SocketEvent::Refused(code))) => Err(Failure::Refused { code }),
         Ok(Some(SocketEvent::Frame(_) | SocketEvent::Unreadable)) => Err(Failure::NotBedside),
         Ok(Some(SocketEvent::Unreachable) | None) | Err(_) => Err(Failure::Unreachable),
@@ -55,20 +48,10 @@ pub(crate) async fn demo_token(server: &str, name: &str) -> Result<String, Failu
     struct SignedIn {
         token: String,
     }
-    let url = address::parse(server)?
-        .join("/api/demo/sign-in")
-        .map_err(|_| Failure::BadAddress)?;
-    let http = reqwest::Client::builder()
-        .timeout(TIMEOUT)
-        .build()
-        .map_err(|_| Failure::Unreachable)?;
+    let url = address::parse(server)?.join("/api/demo/sign-in").map_err(|_| Failure::BadAddress)?;
+    let http = reqwest::Client::builder().timeout(TIMEOUT).build().map_err(|_| Failure::Unreachable)?;
     let request = serde_json::json!({ "role": "provider", "name": name });
-    let response = http
-        .post(url)
-        .json(&request)
-        .send()
-        .await
-        .map_err(|_| Failure::Unreachable)?;
+    let response = http.post(url).json(&request).send().await.map_err(|_| Failure::Unreachable)?;
     if !response.status().is_success() {
         return Err(Failure::NotBedside);
     }

@@ -40,10 +40,7 @@ pub struct Target {
 
 /// What comes from the socket. The channel's end means that the connection is gone.
 #[derive(Clone, Debug, PartialEq)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "nearly all events are frames, and each is moved once"
-)]
+#[allow(clippy::large_enum_variant, reason = "nearly all events are frames, and each is moved once")]
 pub enum SocketEvent {
     /// The server's frame.
     Frame(ServerFrame),
@@ -66,16 +63,14 @@ impl Socket {
     pub fn open(target: Target) -> std::io::Result<(Self, mpsc::Receiver<SocketEvent>)> {
         let (outbound, frames) = mpsc::channel(OUTBOUND);
         let (events, inbound) = mpsc::channel(INBOUND);
-        std::thread::Builder::new()
-            .name("bedside-socket".into())
-            .spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                if let Ok(runtime) = runtime {
-                    runtime.block_on(session(target, frames, events));
-                    // Not a plain drop: tasks of a dead connection may be stuck for good.
-                    runtime.shutdown_background();
-                }
-            })?;
+        std::thread::Builder::new().name("bedside-socket".into()).spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            if let Ok(runtime) = runtime {
+                runtime.block_on(session(target, frames, events));
+                // Not a plain drop: tasks of a dead connection may be stuck for good.
+                runtime.shutdown_background();
+            }
+        })?;
         Ok((Self { outbound }, inbound))
     }
 
@@ -133,10 +128,7 @@ impl Ear {
 }
 
 async fn session(target: Target, mut frames: mpsc::Receiver<ClientFrame>, events: mpsc::Sender<SocketEvent>) {
-    let ear = Arc::new(Ear {
-        events,
-        end: Notify::new(),
-    });
+    let ear = Arc::new(Ear { events, end: Notify::new() });
     let client = tokio::select! {
         client = timeout(CONNECT_TIMEOUT, dial(target, Arc::clone(&ear))) => client,
         // The core gave the attempt up.

@@ -8,39 +8,22 @@ impl<T: Clone + PartialEq> Splice<T> {
     pub fn between(old: &[T], new: &[T]) -> Option<Self> {
         let head = old.iter().zip(new).take_while(|(a, b)| a == b).count();
         let (old, new) = (old.get(head..)?, new.get(head..)?);
-        let tail = old
-            .iter()
-            .rev()
-            .zip(new.iter().rev())
-            .take_while(|(a, b)| a == b)
-            .count();
+        let tail = old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| a == b).count();
         let (remove, insert) = (old.len() - tail, new.get(..new.len() - tail)?);
         let changed = remove > 0 || !insert.is_empty();
-        changed.then(|| Self {
-            at: index(head),
-            remove: index(remove),
-            insert: insert.to_vec(),
-        })
+        changed.then(|| Self { at: index(head), remove: index(remove), insert: insert.to_vec() })
     }
 
     /// All of a list that was empty before.
     pub fn all(rows: &[T]) -> Self {
-        Self {
-            at: 0,
-            remove: 0,
-            insert: rows.to_vec(),
-        }
+        Self { at: 0, remove: 0, insert: rows.to_vec() }
     }
 }
 
 impl<T> Splice<T> {
     /// Nothing changes.
     pub fn none() -> Self {
-        Self {
-            at: 0,
-            remove: 0,
-            insert: Vec::new(),
-        }
+        Self { at: 0, remove: 0, insert: Vec::new() }
     }
 }
 
@@ -61,11 +44,7 @@ mod tests {
     #[test]
     fn folds_to_the_new_list() {
         let lists: Vec<Vec<u8>> = (0..3_usize.pow(5))
-            .map(|n| {
-                (0..(n % 6))
-                    .map(|i| u8::try_from(n / 3_usize.pow(i as u32) % 3).unwrap())
-                    .collect()
-            })
+            .map(|n| (0..(n % 6)).map(|i| u8::try_from(n / 3_usize.pow(i as u32) % 3).unwrap()).collect())
             .collect();
         for old in &lists {
             for new in &lists {
@@ -83,11 +62,7 @@ mod tests {
     fn an_appended_row_alone_travels() {
         assert_eq!(
             Splice::between(&[1, 2, 3], &[1, 2, 3, 4]),
-            Some(Splice {
-                at: 3,
-                remove: 0,
-                insert: vec![4]
-            })
+            Some(Splice { at: 3, remove: 0, insert: vec![4] })
         );
     }
 }

@@ -14,10 +14,7 @@ use bedside_store::{Reader, StoreError};
 pub(crate) enum View {
     Connection(Connection),
     Inbox(Vec<InboxRow>),
-    Conversation {
-        head: Option<ConversationHead>,
-        items: Vec<Item>,
-    },
+    Conversation { head: Option<ConversationHead>, items: Vec<Item> },
     Outbox(Vec<Outgoing>),
 }
 
@@ -48,19 +45,12 @@ impl View {
     /// What makes this view of nothing.
     pub(crate) fn snapshot(&self) -> Patch {
         match self {
-            View::Connection(connection) => Patch::Connection {
-                connection: connection.clone(),
-            },
-            View::Inbox(rows) => Patch::Inbox {
-                rows: Splice::all(rows),
-            },
-            View::Conversation { head, items } => Patch::Conversation {
-                head: head.clone(),
-                items: Splice::all(items),
-            },
-            View::Outbox(rows) => Patch::Outbox {
-                rows: Splice::all(rows),
-            },
+            View::Connection(connection) => Patch::Connection { connection: connection.clone() },
+            View::Inbox(rows) => Patch::Inbox { rows: Splice::all(rows) },
+            View::Conversation { head, items } => {
+                Patch::Conversation { head: head.clone(), items: Splice::all(items) }
+            }
+            View::Outbox(rows) => Patch::Outbox { rows: Splice::all(rows) },
         }
     }
 
@@ -75,21 +65,15 @@ impl View {
                 Splice::between(old, new).map_or(Change::None, |rows| Change::Patch(Patch::Outbox { rows }))
             }
             (
-                View::Conversation {
-                    head: Some(head),
-                    items,
-                },
-                View::Conversation {
-                    head: before,
-                    items: old,
-                },
+                View::Conversation { head: Some(head), items },
+                View::Conversation { head: before, items: old },
             ) => Change::Patch(Patch::Conversation {
                 head: (Some(head) != before.as_ref()).then(|| head.clone()),
                 items: Splice::between(old, items).unwrap_or(Splice::none()),
             }),
-            (View::Connection(connection), _) => Change::Patch(Patch::Connection {
-                connection: connection.clone(),
-            }),
+            (View::Connection(connection), _) => {
+                Change::Patch(Patch::Connection { connection: connection.clone() })
+            }
             // A conversation that left the cache: no patch can say so.
             _ => Change::Anew,
         }
@@ -126,11 +110,7 @@ fn inbox(reader: Option<&Reader>, outbox: &[Outgoing]) -> Result<Vec<InboxRow>, 
         return Ok(Vec::new());
     };
     let row = |row: bedside_store::InboxEntry| InboxRow {
-        outgoing: outbox
-            .iter()
-            .rev()
-            .find(|outgoing| outgoing.conversation == row.conversation.id)
-            .cloned(),
+        outgoing: outbox.iter().rev().find(|outgoing| outgoing.conversation == row.conversation.id).cloned(),
         conversation: row.conversation,
         unread: row.unread,
         draft: row.draft,
@@ -150,10 +130,7 @@ fn conversation(
         None => None,
     };
     let Some(found) = found else {
-        return Ok(View::Conversation {
-            head: None,
-            items: Vec::new(),
-        });
+        return Ok(View::Conversation { head: None, items: Vec::new() });
     };
     let loaded_upto = found.range.map_or(Seq::ZERO, |range| range.hi);
     let head = ConversationHead {
@@ -166,24 +143,14 @@ fn conversation(
         conversation: found.conversation,
     };
     let mine = outbox.into_iter().filter(|outgoing| outgoing.conversation == *id);
-    let mut items: Vec<_> = found
-        .entries
-        .into_iter()
-        .map(|entry| Item::Entry { entry })
-        .collect();
+    let mut items: Vec<_> = found.entries.into_iter().map(|entry| Item::Entry { entry }).collect();
     items.extend(mine.map(|outgoing| Item::Outgoing { outgoing }));
-    Ok(View::Conversation {
-        head: Some(head),
-        items,
-    })
+    Ok(View::Conversation { head: Some(head), items })
 }
 
 fn outgoing(row: &OutboxRow, live: &Live) -> Outgoing {
     let state = match row.state {
-        OutboxState::Refused(code) => OutgoingState::Refused {
-            code,
-            retry: code.retry(),
-        },
+        OutboxState::Refused(code) => OutgoingState::Refused { code, retry: code.retry() },
         OutboxState::Waiting | OutboxState::Sending if live.sending.contains(&row.send.id) => {
             OutgoingState::Sending
         }

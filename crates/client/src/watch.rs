@@ -46,26 +46,17 @@ impl Dirty {
 
     /// Who is signed in changed.
     pub(crate) fn everything() -> Self {
-        Self {
-            everything: true,
-            ..Self::default()
-        }
+        Self { everything: true, ..Self::default() }
     }
 
     /// The link changed, and with it what is under way.
     pub(crate) fn connection() -> Self {
-        Self {
-            connection: true,
-            ..Self::default()
-        }
+        Self { connection: true, ..Self::default() }
     }
 
     /// Something about one conversation changed that isn't on the disk.
     pub(crate) fn conversation(id: ConversationId) -> Self {
-        Self {
-            conversations: [id].into(),
-            ..Self::default()
-        }
+        Self { conversations: [id].into(), ..Self::default() }
     }
 
     pub(crate) fn add(&mut self, other: Self) {
@@ -144,10 +135,7 @@ async fn run(
             if let Some(known) = known.as_ref()
                 && !dirty.touches(&query)
             {
-                let same = Watched {
-                    view: known.view.clone(),
-                    ..*known
-                };
+                let same = Watched { view: known.view.clone(), ..*known };
                 watched.insert(query, same);
                 continue;
             }
@@ -170,9 +158,7 @@ async fn run(
 async fn look(shared: &Arc<Shared>, query: &Query, updates: &mpsc::Sender<Update>) -> Option<View> {
     loop {
         let (shared, query) = (Arc::clone(shared), query.clone());
-        let view = tokio::task::spawn_blocking(move || shared.view(&query))
-            .await
-            .ok()?;
+        let view = tokio::task::spawn_blocking(move || shared.view(&query)).await.ok()?;
         match view {
             Ok(view) => return Some(view),
             Err(error) => tracing::error!(%error, "a view can't be read"),
@@ -200,17 +186,6 @@ fn step(query: &Query, known: Option<Watched>, mut view: View) -> (Watched, Opti
         Change::Patch(patch) => (revision + 1, Some(patch)),
         Change::Anew => (1, Some(view.snapshot())),
     };
-    let update = patch.map(|patch| Update {
-        query: query.clone(),
-        revision,
-        patch,
-    });
-    (
-        Watched {
-            revision,
-            view,
-            read_upto,
-        },
-        update,
-    )
+    let update = patch.map(|patch| Update { query: query.clone(), revision, patch });
+    (Watched { revision, view, read_upto }, update)
 }

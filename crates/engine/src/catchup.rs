@@ -80,20 +80,13 @@ impl CatchUp {
             .conversations
             .iter()
             .map(|(id, cached)| {
-                let known = Known {
-                    rev: cached.rev,
-                    head: cached.head,
-                    range: cached.range,
-                    ..Known::default()
-                };
+                let known =
+                    Known { rev: cached.rev, head: cached.head, range: cached.range, ..Known::default() };
                 (id.clone(), known)
             })
             .collect();
-        let wanting = conversations
-            .iter()
-            .filter(|(_, known)| known.is_behind())
-            .map(|(id, _)| id.clone())
-            .collect();
+        let wanting =
+            conversations.iter().filter(|(_, known)| known.is_behind()).map(|(id, _)| id.clone()).collect();
         Self {
             cursor: snapshot.cursor,
             told: snapshot.cursor,
@@ -132,9 +125,7 @@ impl CatchUp {
         self.changes_asked = None;
         self.changes_not_before = None;
         self.asked.clear();
-        self.conversations
-            .values_mut()
-            .for_each(|known| known.not_before = None);
+        self.conversations.values_mut().for_each(|known| known.not_before = None);
     }
 
     pub(crate) fn told_of(&mut self, rev: Rev) {
@@ -185,21 +176,13 @@ impl CatchUp {
     /// The answer to `changes`. The cursor moves in the transaction that holds what it stands for.
     pub(crate) fn changes(&mut self, answer: ChangesAnswer) -> Vec<Change> {
         self.changes_asked = None;
-        let mut changes: Vec<_> = answer
-            .conversations
-            .into_iter()
-            .flat_map(|c| self.learn(c))
-            .collect();
+        let mut changes: Vec<_> = answer.conversations.into_iter().flat_map(|c| self.learn(c)).collect();
         if self.cursor < answer.rev {
             self.cursor = answer.rev;
             changes.push(Change::Cursor(answer.rev));
         }
         // Without `more`, this was all; a heartbeat that tells of more asks again.
-        self.told = if answer.more {
-            self.told.max(self.cursor.next())
-        } else {
-            self.cursor
-        };
+        self.told = if answer.more { self.told.max(self.cursor.next()) } else { self.cursor };
         changes
     }
 
@@ -213,11 +196,8 @@ impl CatchUp {
         }
         let asked = self.asked.remove(&id).ok_or(Nonsense)?;
         let dense = (asked.range.lo.get()..=asked.range.hi.get()).map(Seq::new);
-        let in_order = answer
-            .entries
-            .iter()
-            .zip(dense)
-            .all(|(entry, seq)| entry.seq == seq && entry.conversation == id);
+        let in_order =
+            answer.entries.iter().zip(dense).all(|(entry, seq)| entry.seq == seq && entry.conversation == id);
         let got = u64::try_from(answer.entries.len()).unwrap_or(u64::MAX);
         if !in_order || got == 0 || asked.range.hi.get() - asked.range.lo.get() + 1 < got {
             return Err(Nonsense);
@@ -259,10 +239,7 @@ impl CatchUp {
         let may_ask = |not_before: Option<Time>| not_before.is_none_or(|time| time <= now);
         if self.cursor < self.told && self.changes_asked.is_none() && may_ask(self.changes_not_before) {
             self.changes_asked = Some(deadline);
-            frames.push(ClientFrame::Changes(Changes {
-                since: self.cursor,
-                limit: None,
-            }));
+            frames.push(ClientFrame::Changes(Changes { since: self.cursor, limit: None }));
         }
         while self.asked.len() < IN_FLIGHT {
             let next = self
@@ -270,21 +247,14 @@ impl CatchUp {
                 .iter()
                 .filter(|id| !self.asked.contains_key(*id))
                 .filter_map(|id| {
-                    let known = self
-                        .conversations
-                        .get(id)
-                        .filter(|known| may_ask(known.not_before))?;
+                    let known = self.conversations.get(id).filter(|known| may_ask(known.not_before))?;
                     Some((id, known.missing()?, known.rev))
                 })
                 .max_by_key(|(id, _, rev)| (open == Some(*id), *rev));
             let Some((id, range, _)) = next else { break };
             let conversation = id.clone();
             self.asked.insert(conversation.clone(), Asked { range, deadline });
-            frames.push(ClientFrame::Entries(Entries {
-                conversation,
-                from: range.lo,
-                to: range.hi,
-            }));
+            frames.push(ClientFrame::Entries(Entries { conversation, from: range.lo, to: range.hi }));
         }
         frames
     }
@@ -294,21 +264,14 @@ impl CatchUp {
     }
 
     pub(crate) fn next_timer(&self, now: Time) -> Option<Time> {
-        let pages = self
-            .wanting
-            .iter()
-            .filter_map(|id| self.conversations.get(id)?.not_before);
+        let pages = self.wanting.iter().filter_map(|id| self.conversations.get(id)?.not_before);
         // What may be asked for already waits for an answer to something else, not for the clock.
-        let waits = pages
-            .chain(self.changes_not_before)
-            .filter(|not_before| now < *not_before);
+        let waits = pages.chain(self.changes_not_before).filter(|not_before| now < *not_before);
         self.deadlines().chain(waits).min()
     }
 
     fn deadlines(&self) -> impl Iterator<Item = Time> {
-        self.changes_asked
-            .into_iter()
-            .chain(self.asked.values().map(|asked| asked.deadline))
+        self.changes_asked.into_iter().chain(self.asked.values().map(|asked| asked.deadline))
     }
 
     fn learn(&mut self, conversation: Conversation) -> Vec<Change> {
@@ -334,26 +297,16 @@ impl CatchUp {
 
     fn store(&mut self, id: &ConversationId, got: Range, entries: Vec<Entry>) -> Result<Change, Nonsense> {
         let known = self.conversations.get_mut(id).ok_or(Nonsense)?;
-        let range = known
-            .range
-            .map_or(Some(got), |held| held.join(got))
-            .ok_or(Nonsense)?;
+        let range = known.range.map_or(Some(got), |held| held.join(got)).ok_or(Nonsense)?;
         if known.range.is_some_and(|held| range.lo < held.lo) {
             known.older_wanted = false;
         }
         known.range = Some(range);
-        Ok(Change::Entries {
-            conversation: id.clone(),
-            range,
-            entries,
-        })
+        Ok(Change::Entries { conversation: id.clone(), range, entries })
     }
 
     fn want(&mut self, id: &ConversationId) {
-        let missing = self
-            .conversations
-            .get(id)
-            .is_some_and(|known| known.missing().is_some());
+        let missing = self.conversations.get(id).is_some_and(|known| known.missing().is_some());
         if missing {
             self.wanting.insert(id.clone());
         } else {

@@ -153,11 +153,7 @@ impl Engine {
 
     /// When to come back with [`Input::Timer`].
     pub fn next_timer(&self, now: Time) -> Option<Time> {
-        let work = [
-            self.catchup.next_timer(now),
-            self.outbox.next_timer(now),
-            self.reads.next_timer(),
-        ];
+        let work = [self.catchup.next_timer(now), self.outbox.next_timer(now), self.reads.next_timer()];
         let work = work.into_iter().filter(|_| self.is_live());
         work.chain([self.link.next_timer()]).flatten().min()
     }
@@ -228,13 +224,7 @@ impl Engine {
                 return self.link_event(now, LinkEvent::Ended(Trouble::RolledBack), effects);
             }
             ServerFrame::Welcome(welcome) => {
-                self.link_event(
-                    now,
-                    LinkEvent::Welcome {
-                        heartbeat_ms: welcome.heartbeat_ms,
-                    },
-                    effects,
-                );
+                self.link_event(now, LinkEvent::Welcome { heartbeat_ms: welcome.heartbeat_ms }, effects);
                 self.catchup.connected();
                 effects.extend(self.open.is_some().then(|| self.viewing()));
             }
@@ -265,10 +255,7 @@ impl Engine {
                 self.commit(changes, Vec::new(), effects);
             }
             ServerFrame::Changes(answer) => {
-                answer
-                    .conversations
-                    .iter()
-                    .for_each(|conversation| self.reads.confirm(conversation));
+                answer.conversations.iter().for_each(|conversation| self.reads.confirm(conversation));
                 let changes = self.catchup.changes(answer);
                 self.commit(changes, Vec::new(), effects);
             }
@@ -305,12 +292,7 @@ impl Engine {
         if !self.is_live() {
             return;
         }
-        effects.extend(
-            self.catchup
-                .requests(now, self.open.as_ref())
-                .into_iter()
-                .map(Effect::Emit),
-        );
+        effects.extend(self.catchup.requests(now, self.open.as_ref()).into_iter().map(Effect::Emit));
         effects.extend(self.reads.unsent(now).into_iter().map(Effect::Emit));
         let (changes, sends) = self.outbox.hand_over(now);
         // The attempt is on the disk before the frame is on the wire.
@@ -342,9 +324,7 @@ impl Engine {
     }
 
     fn viewing(&self) -> Effect {
-        Effect::Emit(ClientFrame::Viewing(Viewing {
-            conversation: self.open.clone(),
-        }))
+        Effect::Emit(ClientFrame::Viewing(Viewing { conversation: self.open.clone() }))
     }
 
     fn is_live(&self) -> bool {

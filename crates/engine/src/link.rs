@@ -179,16 +179,10 @@ impl Machine {
 
     /// Full jitter: anywhere between now and the back-off, so that a thousand consoles don't come back at once.
     fn back_off(&mut self, now: Time, lost: Option<Time>, trouble: Trouble) -> Effect {
-        let most = BACKOFF_BASE_MS
-            .saturating_mul(1 << self.failures.min(16))
-            .min(BACKOFF_MAX_MS);
+        let most = BACKOFF_BASE_MS.saturating_mul(1 << self.failures.min(16)).min(BACKOFF_MAX_MS);
         self.failures = self.failures.saturating_add(1);
         let wait = self.rng.up_to(most).max(BACKOFF_MIN_MS);
-        self.link = Link::Offline {
-            since: lost.unwrap_or(now),
-            next_try: now.plus(wait),
-            trouble,
-        };
+        self.link = Link::Offline { since: lost.unwrap_or(now), next_try: now.plus(wait), trouble };
         Effect::Disconnect
     }
 }

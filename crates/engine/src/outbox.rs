@@ -30,18 +30,7 @@ pub(crate) struct Outbox {
 impl Outbox {
     pub(crate) fn new(rows: Vec<OutboxRow>) -> Self {
         let places = rows.iter().map(|row| (row.send.id, row.place)).collect();
-        let rows = rows
-            .into_iter()
-            .map(|row| {
-                (
-                    row.place,
-                    Held {
-                        row,
-                        until: Time::ZERO,
-                    },
-                )
-            })
-            .collect();
+        let rows = rows.into_iter().map(|row| (row.place, Held { row, until: Time::ZERO })).collect();
         Self { rows, places }
     }
 
@@ -50,39 +39,21 @@ impl Outbox {
     }
 
     pub(crate) fn counts(&self) -> (usize, usize) {
-        let refused = self
-            .rows
-            .values()
-            .filter(|held| matches!(held.row.state, OutboxState::Refused(_)))
-            .count();
+        let refused =
+            self.rows.values().filter(|held| matches!(held.row.state, OutboxState::Refused(_))).count();
         (self.rows.len() - refused, refused)
     }
 
     /// Those under way.
     pub(crate) fn sending(&self) -> impl Iterator<Item = EntryId> {
-        self.rows
-            .values()
-            .filter(|held| held.row.state == OutboxState::Sending)
-            .map(|held| held.row.send.id)
+        self.rows.values().filter(|held| held.row.state == OutboxState::Sending).map(|held| held.row.send.id)
     }
 
     pub(crate) fn add(&mut self, send: Send, at: Time) -> Change {
         let place = self.rows.last_key_value().map_or(1, |(place, _)| place + 1);
-        let row = OutboxRow {
-            place,
-            send,
-            at,
-            attempts: 0,
-            state: OutboxState::Waiting,
-        };
+        let row = OutboxRow { place, send, at, attempts: 0, state: OutboxState::Waiting };
         self.places.insert(row.send.id, place);
-        self.rows.insert(
-            place,
-            Held {
-                row: row.clone(),
-                until: Time::ZERO,
-            },
-        );
+        self.rows.insert(place, Held { row: row.clone(), until: Time::ZERO });
         Change::Outbox(row)
     }
 
@@ -145,11 +116,7 @@ impl Outbox {
     /// Counts the attempts of what goes out now, and gives the frames to emit once that is on the disk.
     pub(crate) fn hand_over(&mut self, now: Time) -> (Vec<Change>, Vec<ClientFrame>) {
         let mut busy = BTreeSet::new();
-        let mut under_way = self
-            .rows
-            .values()
-            .filter(|held| held.row.state == OutboxState::Sending)
-            .count();
+        let mut under_way = self.rows.values().filter(|held| held.row.state == OutboxState::Sending).count();
         let (mut changes, mut frames) = (Vec::new(), Vec::new());
         for held in self.rows.values_mut() {
             let row = &mut held.row;
@@ -170,9 +137,7 @@ impl Outbox {
     }
 
     pub(crate) fn overdue(&self, now: Time) -> bool {
-        self.rows
-            .values()
-            .any(|held| held.row.state == OutboxState::Sending && held.until <= now)
+        self.rows.values().any(|held| held.row.state == OutboxState::Sending && held.until <= now)
     }
 
     pub(crate) fn next_timer(&self, now: Time) -> Option<Time> {

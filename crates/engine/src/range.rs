@@ -25,26 +25,17 @@ impl Range {
     /// Both together, if they touch or overlap: a range has no holes.
     pub fn join(self, other: Range) -> Option<Range> {
         let touch = other.lo <= self.hi.next() && self.lo <= other.hi.next();
-        touch.then(|| Range {
-            lo: self.lo.min(other.lo),
-            hi: self.hi.max(other.hi),
-        })
+        touch.then(|| Range { lo: self.lo.min(other.lo), hi: self.hi.max(other.hi) })
     }
 
     /// The part of `self` that has at most `most` entries, from its old end.
     pub fn oldest(self, most: u64) -> Range {
-        Range {
-            lo: self.lo,
-            hi: self.hi.min(self.lo.plus(most.saturating_sub(1))),
-        }
+        Range { lo: self.lo, hi: self.hi.min(self.lo.plus(most.saturating_sub(1))) }
     }
 
     /// The part of `self` that has at most `most` entries, up to its new end.
     pub fn newest(self, most: u64) -> Range {
-        Range {
-            lo: self.lo.max(self.hi.minus(most.saturating_sub(1))),
-            hi: self.hi,
-        }
+        Range { lo: self.lo.max(self.hi.minus(most.saturating_sub(1))), hi: self.hi }
     }
 }
 

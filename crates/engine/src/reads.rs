@@ -33,22 +33,12 @@ impl Reads {
             .filter(|(id, upto)| confirmed.get(*id).is_none_or(|confirmed| confirmed < upto))
             .map(|(id, _)| id.clone())
             .collect();
-        Self {
-            me,
-            own: snapshot.reads.clone(),
-            confirmed,
-            pending,
-            sent: BTreeMap::new(),
-        }
+        Self { me, own: snapshot.reads.clone(), confirmed, pending, sent: BTreeMap::new() }
     }
 
     /// A person has read so far. `None` if that is nothing new.
     pub(crate) fn mark(&mut self, conversation: &ConversationId, upto: Seq) -> Option<Change> {
-        let known = self
-            .own
-            .get(conversation)
-            .max(self.confirmed.get(conversation))
-            .copied();
+        let known = self.own.get(conversation).max(self.confirmed.get(conversation)).copied();
         if upto <= known.unwrap_or(Seq::ZERO) {
             return None;
         }
@@ -76,27 +66,16 @@ impl Reads {
             let Some(upto) = self.own.get(conversation).copied() else {
                 continue;
             };
-            if self
-                .sent
-                .get(conversation)
-                .is_none_or(|(sent, again)| *sent != upto || *again <= now)
-            {
-                self.sent
-                    .insert(conversation.clone(), (upto, now.plus(RESEND_MS)));
-                frames.push(ClientFrame::Read(Read {
-                    conversation: conversation.clone(),
-                    upto,
-                }));
+            if self.sent.get(conversation).is_none_or(|(sent, again)| *sent != upto || *again <= now) {
+                self.sent.insert(conversation.clone(), (upto, now.plus(RESEND_MS)));
+                frames.push(ClientFrame::Read(Read { conversation: conversation.clone(), upto }));
             }
         }
         frames
     }
 
     pub(crate) fn next_timer(&self) -> Option<Time> {
-        self.pending
-            .iter()
-            .filter_map(|conversation| Some(self.sent.get(conversation)?.1))
-            .min()
+        self.pending.iter().filter_map(|conversation| Some(self.sent.get(conversation)?.1)).min()
     }
 
     pub(crate) fn disconnected(&mut self) {

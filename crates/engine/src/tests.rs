@@ -38,24 +38,14 @@ impl Server {
             id: id.clone(),
             rev: Rev::new(self.revs.get(id).copied().unwrap_or(0)),
             head: Seq::new(head),
-            patient: Patient {
-                id: user(PATIENT),
-                name: "P".into(),
-                born: None,
-                extra: Extra::new(),
-            },
+            patient: Patient { id: user(PATIENT), name: "P".into(), born: None, extra: Extra::new() },
             state: Phase::Open,
             until: None,
             assigned: None,
             urgency: None,
             waiting_since: None,
             last: None,
-            read: self
-                .read
-                .get(id)
-                .map(|upto| (user(ME), *upto))
-                .into_iter()
-                .collect(),
+            read: self.read.get(id).map(|upto| (user(ME), *upto)).into_iter().collect(),
             extra: Extra::new(),
         }
     }
@@ -64,23 +54,14 @@ impl Server {
         self.rev += 1;
         self.revs.insert(id.clone(), self.rev);
         let log = self.logs.entry(id.clone()).or_default();
-        let role = if author == ME {
-            Role::Provider
-        } else {
-            Role::Patient
-        };
+        let role = if author == ME { Role::Provider } else { Role::Patient };
         let entry = Entry {
             conversation: id.clone(),
             seq: Seq::new(log.len() as u64 + 1),
             rev: Rev::new(self.rev),
             id: entry,
             at: Time::new(self.rev),
-            author: Author {
-                id: user(author),
-                role,
-                name: author.into(),
-                extra: Extra::new(),
-            },
+            author: Author { id: user(author), role, name: author.into(), extra: Extra::new() },
             preview: body.preview(),
             body,
             from: None,
@@ -88,10 +69,7 @@ impl Server {
             extra: Extra::new(),
         };
         log.push(entry.clone());
-        ServerFrame::Entry(EntryFrame {
-            entry,
-            conversation: self.summary(id),
-        })
+        ServerFrame::Entry(EntryFrame { entry, conversation: self.summary(id) })
     }
 
     fn welcome(&self) -> ServerFrame {
@@ -113,12 +91,7 @@ impl Server {
     fn answer(&mut self, frame: ClientFrame) -> Option<ServerFrame> {
         match frame {
             ClientFrame::Send(send) => {
-                let known = self
-                    .logs
-                    .values()
-                    .flatten()
-                    .find(|entry| entry.id == send.id)
-                    .cloned();
+                let known = self.logs.values().flatten().find(|entry| entry.id == send.id).cloned();
                 Some(match known {
                     Some(entry) => ServerFrame::Entry(EntryFrame {
                         conversation: self.summary(&entry.conversation),
@@ -128,39 +101,20 @@ impl Server {
                 })
             }
             ClientFrame::Changes(ask) => {
-                let mut ids: Vec<_> = self
-                    .revs
-                    .iter()
-                    .filter(|(_, rev)| ask.since.get() < **rev)
-                    .collect();
+                let mut ids: Vec<_> = self.revs.iter().filter(|(_, rev)| ask.since.get() < **rev).collect();
                 ids.sort_by_key(|(_, rev)| **rev);
                 let more = ids.len() > 2;
                 let conversations: Vec<_> = ids.iter().take(2).map(|(id, _)| self.summary(id)).collect();
                 let rev = conversations.last().map_or(ask.since, |last| last.rev);
-                Some(ServerFrame::Changes(ChangesAnswer {
-                    since: ask.since,
-                    rev,
-                    more,
-                    conversations,
-                }))
+                Some(ServerFrame::Changes(ChangesAnswer { since: ask.since, rev, more, conversations }))
             }
             ClientFrame::Entries(ask) => {
                 let log = self.logs.get(&ask.conversation).cloned().unwrap_or_default();
                 let head = Seq::new(log.len() as u64);
                 let wanted = |entry: &Entry| ask.from <= entry.seq && entry.seq <= ask.to;
                 let entries = log.into_iter().filter(wanted).collect();
-                let Entries {
-                    conversation,
-                    from,
-                    to,
-                } = ask;
-                Some(ServerFrame::Entries(EntriesAnswer {
-                    conversation,
-                    from,
-                    to,
-                    head,
-                    entries,
-                }))
+                let Entries { conversation, from, to } = ask;
+                Some(ServerFrame::Entries(EntriesAnswer { conversation, from, to, head, entries }))
             }
             ClientFrame::Read(read) => {
                 let upto = self.read.entry(read.conversation.clone()).or_default();
@@ -190,24 +144,11 @@ impl Disk {
             match change {
                 Change::Cursor(rev) => self.snapshot.cursor = rev,
                 Change::Summary(summary) => {
-                    let range = self
-                        .snapshot
-                        .conversations
-                        .get(&summary.id)
-                        .and_then(|cached| cached.range);
-                    let cached = Cached {
-                        rev: summary.rev,
-                        head: summary.head,
-                        range,
-                        read: summary.read,
-                    };
+                    let range = self.snapshot.conversations.get(&summary.id).and_then(|cached| cached.range);
+                    let cached = Cached { rev: summary.rev, head: summary.head, range, read: summary.read };
                     self.snapshot.conversations.insert(summary.id, cached);
                 }
-                Change::Entries {
-                    conversation,
-                    range,
-                    entries,
-                } => {
+                Change::Entries { conversation, range, entries } => {
                     for entry in entries {
                         let place = (conversation.clone(), entry.seq);
                         let known = self.entries.insert(place, entry.clone());
@@ -329,11 +270,7 @@ impl World {
             let last = self.to_client.len() - 1;
             let other = self.rng.up_to(last as u64) as usize;
             // Not before the welcome: nothing is.
-            if !self
-                .to_client
-                .iter()
-                .any(|frame| matches!(frame, ServerFrame::Welcome(_)))
-            {
+            if !self.to_client.iter().any(|frame| matches!(frame, ServerFrame::Welcome(_))) {
                 self.to_client.swap(other, last);
             }
         }
@@ -353,9 +290,7 @@ impl World {
         let conversation = conversation_id(self.rng.up_to(2));
         match self.rng.up_to(9) {
             0..3 => {
-                let frame = self
-                    .server
-                    .append(&conversation, entry_id(n), PATIENT, Body::text("patient"));
+                let frame = self.server.append(&conversation, entry_id(n), PATIENT, Body::text("patient"));
                 self.to_client.push_back(frame);
             }
             3..6 => {
@@ -377,11 +312,7 @@ impl World {
                 }
             }
             6 => {
-                let upto = self
-                    .engine
-                    .catchup
-                    .range(&conversation)
-                    .map_or(Seq::ZERO, |range| range.hi);
+                let upto = self.engine.catchup.range(&conversation).map_or(Seq::ZERO, |range| range.hi);
                 self.input(Input::Read(conversation, upto));
             }
             7 => self.input(Input::Open(Some(conversation))),
@@ -412,20 +343,12 @@ impl World {
         self.network_step();
         if n.is_multiple_of(50) && self.attempt.is_some() {
             let (rev, now) = (Rev::new(self.server.rev), self.now);
-            self.to_client
-                .push_back(ServerFrame::Heartbeat(Heartbeat { rev, now }));
+            self.to_client.push_back(ServerFrame::Heartbeat(Heartbeat { rev, now }));
         }
-        if self
-            .engine
-            .next_timer(self.now)
-            .is_some_and(|time| time <= self.now)
-        {
+        if self.engine.next_timer(self.now).is_some_and(|time| time <= self.now) {
             self.input(Input::Timer);
             let again = self.engine.next_timer(self.now);
-            assert!(
-                again.is_none_or(|time| self.now < time),
-                "a timer that never ends"
-            );
+            assert!(again.is_none_or(|time| self.now < time), "a timer that never ends");
         }
     }
 
@@ -435,39 +358,21 @@ impl World {
             && matches!(self.engine.link(), Link::Live { .. })
             && self.engine.catching_up() == 0
             && self.disk.snapshot.cursor.get() == self.server.rev
-            && self
-                .disk
-                .snapshot
-                .reads
-                .iter()
-                .all(|(id, upto)| Some(upto) <= self.server.read.get(id))
+            && self.disk.snapshot.reads.iter().all(|(id, upto)| Some(upto) <= self.server.read.get(id))
     }
 
     fn check(&self, seed: u64) {
         for (id, log) in &self.server.logs {
-            let held: Vec<_> = self
-                .disk
-                .entries
-                .iter()
-                .filter(|((of, _), _)| of == id)
-                .map(|(_, e)| e)
-                .collect();
+            let held: Vec<_> =
+                self.disk.entries.iter().filter(|((of, _), _)| of == id).map(|(_, e)| e).collect();
             let range = self.disk.snapshot.conversations[id].range.unwrap();
             assert_eq!(range.hi.get(), log.len() as u64, "seed {seed}");
             let wanted: Vec<_> = log.iter().filter(|entry| range.contains(entry.seq)).collect();
             assert_eq!(held, wanted, "seed {seed}");
             // Each once, and in the order in which they were written.
-            let mine: Vec<_> = log
-                .iter()
-                .filter(|entry| entry.author.id == user(ME))
-                .map(|entry| entry.id)
-                .collect();
-            let written: Vec<_> = self
-                .written
-                .iter()
-                .filter(|(of, _)| of == id)
-                .map(|(_, id)| *id)
-                .collect();
+            let mine: Vec<_> =
+                log.iter().filter(|entry| entry.author.id == user(ME)).map(|entry| entry.id).collect();
+            let written: Vec<_> = self.written.iter().filter(|(of, _)| of == id).map(|(_, id)| *id).collect();
             assert_eq!(mine, written, "seed {seed}");
         }
     }
@@ -496,13 +401,7 @@ fn whatever_the_network_does_all_logs_agree_in_the_end() {
 
 fn live_engine(snapshot: Snapshot) -> (Engine, Vec<Effect>, Time) {
     let now = Time::new(1_700_000_000_000);
-    let mut engine = Engine::new(
-        Config {
-            me: user(ME),
-            seed: 1,
-        },
-        snapshot,
-    );
+    let mut engine = Engine::new(Config { me: user(ME), seed: 1 }, snapshot);
     assert_eq!(engine.handle(now, Input::Start), [Effect::Connect(1)]);
     let effects = engine.handle(now, Input::Frame(1, Server::default().welcome()));
     (engine, effects, now)
@@ -511,14 +410,7 @@ fn live_engine(snapshot: Snapshot) -> (Engine, Vec<Effect>, Time) {
 fn send_of(n: u64, conversation: u64) -> Send {
     let body = Body::text("x");
     let conversation = conversation_id(conversation);
-    Send {
-        id: entry_id(n),
-        conversation,
-        seen: Seq::ZERO,
-        body,
-        from: None,
-        force: false,
-    }
+    Send { id: entry_id(n), conversation, seen: Seq::ZERO, body, from: None, force: false }
 }
 
 fn rejected(id: EntryId, code: Code, retry_after_ms: Option<u64>) -> Input {
@@ -572,14 +464,9 @@ fn nothing_goes_out_before_it_is_on_the_disk_with_its_attempt_counted() {
             _ => None,
         })
         .collect();
-    let [(first, 0), (second, 1)] = attempts[..] else {
-        panic!("{attempts:?}")
-    };
+    let [(first, 0), (second, 1)] = attempts[..] else { panic!("{attempts:?}") };
     assert_eq!(emitted(&engine.handle(now, Input::Committed(first))), []);
-    assert_eq!(
-        emitted(&engine.handle(now, Input::Committed(second))),
-        [entry_id(1)]
-    );
+    assert_eq!(emitted(&engine.handle(now, Input::Committed(second))), [entry_id(1)]);
 }
 
 #[test]
@@ -592,10 +479,7 @@ fn one_message_a_conversation_is_under_way_and_a_refused_one_stops_nobody() {
     }
     let effects = engine.handle(now, rejected(entry_id(1), Code::Forbidden, None));
     assert_eq!(emitted(&flush(&mut engine, now, effects)), [entry_id(2)]);
-    assert_eq!(
-        engine.outgoing(entry_id(1)).unwrap().state,
-        OutboxState::Refused(Code::Forbidden)
-    );
+    assert_eq!(engine.outgoing(entry_id(1)).unwrap().state, OutboxState::Refused(Code::Forbidden));
     assert_eq!(engine.outbox_counts(), (2, 1));
 }
 
@@ -628,11 +512,7 @@ fn outbox_arrows() {
     let (mut engine, now) = sending();
     engine.handle(now, Input::Closed(1, Trouble::Closed));
     assert_eq!(state(&engine), Some(OutboxState::Waiting));
-    assert_eq!(
-        engine.handle(now, Input::Discard(id)),
-        [],
-        "the server may have it"
-    );
+    assert_eq!(engine.handle(now, Input::Discard(id)), [], "the server may have it");
 
     let (mut engine, now) = sending();
     engine.handle(now, rejected(id, Code::RateLimited, Some(700)));
@@ -659,50 +539,22 @@ fn outbox_arrows() {
 #[test]
 fn a_server_that_answers_no_question_is_left() {
     let (mut engine, effects, now) = live_engine(Snapshot::default());
-    assert!(
-        effects
-            .iter()
-            .any(|effect| matches!(effect, Effect::Emit(ClientFrame::Changes(_))))
-    );
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Emit(ClientFrame::Changes(_)))));
     for s in 1..=19 {
         let heartbeat = Heartbeat { rev: Rev::ZERO, now };
-        engine.handle(
-            now.plus(s * 1000),
-            Input::Frame(1, ServerFrame::Heartbeat(heartbeat)),
-        );
+        engine.handle(now.plus(s * 1000), Input::Frame(1, ServerFrame::Heartbeat(heartbeat)));
     }
-    assert_eq!(
-        engine.handle(now.plus(20_000), Input::Timer),
-        [Effect::Disconnect]
-    );
+    assert_eq!(engine.handle(now.plus(20_000), Input::Timer), [Effect::Disconnect]);
 }
 
 #[test]
 fn a_server_that_lost_its_log_is_not_followed() {
     let now = Time::new(1_700_000_000_000);
-    let snapshot = Snapshot {
-        cursor: Rev::new(7),
-        ..Snapshot::default()
-    };
-    let mut engine = Engine::new(
-        Config {
-            me: user(ME),
-            seed: 1,
-        },
-        snapshot,
-    );
+    let snapshot = Snapshot { cursor: Rev::new(7), ..Snapshot::default() };
+    let mut engine = Engine::new(Config { me: user(ME), seed: 1 }, snapshot);
     engine.handle(now, Input::Start);
-    assert_eq!(
-        engine.handle(now, Input::Frame(1, Server::default().welcome())),
-        [Effect::Disconnect]
-    );
-    assert!(matches!(
-        engine.link(),
-        Link::Offline {
-            trouble: Trouble::RolledBack,
-            ..
-        }
-    ));
+    assert_eq!(engine.handle(now, Input::Frame(1, Server::default().welcome())), [Effect::Disconnect]);
+    assert!(matches!(engine.link(), Link::Offline { trouble: Trouble::RolledBack, .. }));
 }
 
 #[test]
@@ -710,10 +562,7 @@ fn what_an_earlier_attempt_says_is_ignored() {
     let (mut engine, _, now) = live_engine(Snapshot::default());
     engine.handle(now, Input::Closed(1, Trouble::Closed));
     engine.handle(now, Input::Reconnect);
-    assert_eq!(
-        engine.handle(now, Input::Frame(1, Server::default().welcome())),
-        []
-    );
+    assert_eq!(engine.handle(now, Input::Frame(1, Server::default().welcome())), []);
     assert_eq!(engine.handle(now, Input::Closed(1, Trouble::Closed)), []);
     assert!(matches!(engine.link(), Link::Connecting { .. }));
 }
@@ -723,20 +572,12 @@ fn the_open_conversation_is_fetched_first() {
     let mut server = Server::default();
     for index in [0, 1, 2] {
         for n in 0..80 {
-            server.append(
-                &conversation_id(index),
-                entry_id(index * 100 + n),
-                PATIENT,
-                Body::text("x"),
-            );
+            server.append(&conversation_id(index), entry_id(index * 100 + n), PATIENT, Body::text("x"));
         }
     }
     let (mut engine, _, now) = live_engine(Snapshot::default());
     engine.handle(now, Input::Open(Some(conversation_id(0))));
-    let ask = ClientFrame::Changes(Changes {
-        since: Rev::ZERO,
-        limit: None,
-    });
+    let ask = ClientFrame::Changes(Changes { since: Rev::ZERO, limit: None });
     let answer = server.answer(ask).unwrap();
     let effects = engine.handle(now, Input::Frame(1, answer));
     let first = effects.iter().find_map(|effect| match effect {
@@ -744,12 +585,5 @@ fn the_open_conversation_is_fetched_first() {
         _ => None,
     });
     let (from, to) = (Seq::new(31), Seq::new(80));
-    assert_eq!(
-        first,
-        Some(Entries {
-            conversation: conversation_id(0),
-            from,
-            to
-        })
-    );
+    assert_eq!(first, Some(Entries { conversation: conversation_id(0), from, to }));
 }

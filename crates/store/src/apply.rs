@@ -22,19 +22,13 @@ pub(crate) fn apply(transaction: &Transaction<'_>, writes: &[Write]) -> Result<B
                 topics.insert(Topic::Conversation(id.clone()));
             }
             Write::Sync(Change::Cursor(rev)) => {
-                transaction
-                    .prepare_cached("UPDATE device SET cursor = ?1")?
-                    .execute([number(rev.get())])?;
+                transaction.prepare_cached("UPDATE device SET cursor = ?1")?.execute([number(rev.get())])?;
             }
             Write::Sync(Change::Summary(conversation)) => {
                 set_summary(transaction, conversation)?;
                 recount.insert(&conversation.id);
             }
-            Write::Sync(Change::Entries {
-                conversation,
-                range,
-                entries,
-            }) => {
+            Write::Sync(Change::Entries { conversation, range, entries }) => {
                 add_entries(transaction, conversation, *range, entries)?;
                 recount.insert(conversation);
             }
@@ -58,10 +52,7 @@ pub(crate) fn apply(transaction: &Transaction<'_>, writes: &[Write]) -> Result<B
                     .next()
                     .transpose()?;
                 if let Some(conversation) = conversation {
-                    topics.extend([
-                        Topic::Outbox,
-                        Topic::Conversation(ConversationId::new(conversation)?),
-                    ]);
+                    topics.extend([Topic::Outbox, Topic::Conversation(ConversationId::new(conversation)?)]);
                 }
             }
         }
@@ -88,9 +79,7 @@ fn set_account(transaction: &Transaction<'_>, account: &Account) -> Result<(), S
 
 fn set_draft(transaction: &Transaction<'_>, id: &ConversationId, text: &str) -> Result<(), StoreError> {
     if text.is_empty() {
-        transaction
-            .prepare_cached("DELETE FROM draft WHERE conversation = ?1")?
-            .execute([id.as_str()])?;
+        transaction.prepare_cached("DELETE FROM draft WHERE conversation = ?1")?.execute([id.as_str()])?;
     } else {
         transaction
             .prepare_cached("INSERT OR REPLACE INTO draft VALUES (?1, ?2)")?
@@ -100,10 +89,7 @@ fn set_draft(transaction: &Transaction<'_>, id: &ConversationId, text: &str) -> 
 }
 
 fn set_summary(transaction: &Transaction<'_>, conversation: &Conversation) -> Result<(), StoreError> {
-    let last_at = conversation
-        .last
-        .as_ref()
-        .map_or(0, |last| number(last.at.millis()));
+    let last_at = conversation.last.as_ref().map_or(0, |last| number(last.at.millis()));
     transaction
         .prepare_cached(
             "INSERT INTO conversation (id, rev, head, lo, hi, waiting_since, last_at, unread, summary)
@@ -146,11 +132,7 @@ fn add_entries(
     }
     transaction
         .prepare_cached("UPDATE conversation SET lo = ?2, hi = ?3, head = max(head, ?3) WHERE id = ?1")?
-        .execute(params![
-            conversation.as_str(),
-            number(range.lo.get()),
-            number(range.hi.get())
-        ])?;
+        .execute(params![conversation.as_str(), number(range.lo.get()), number(range.hi.get())])?;
     Ok(())
 }
 

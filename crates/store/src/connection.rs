@@ -20,9 +20,7 @@ pub struct Files {
 impl Files {
     /// The cache in this folder, which is made when it is first written.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self {
-            folder: folder.into(),
-        }
+        Self { folder: folder.into() }
     }
 
     /// The database file.
@@ -48,8 +46,8 @@ impl Files {
         make_private(&self.folder, &self.database())?;
         let mut connection = open(&self.database(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         migrate(&mut connection)?;
-        // Unlike the server's log, the cache may lose its last moments in a power cut, not its consistency... but the
-        // outbox may not: what was shown as kept must be on the disk. Hence FULL.
+        // Entries could be fetched again after a power cut, but what was shown as kept in the outbox must be on the
+        // disk: hence FULL.
         connection.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
         )?;

@@ -2,7 +2,7 @@
 
 use crate::{Account, Files, StoreError};
 use bedside_engine::{Cached, OutboxRow, OutboxState, Range, Snapshot};
-use bedside_protocol::{Conversation, ConversationId, Entry, EntryId, Rev, Seq, Time};
+use bedside_protocol::{Conversation, ConversationId, Entry, Rev, Seq, Time};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 
@@ -41,49 +41,30 @@ pub struct Reader {
 impl Reader {
     /// Opens the cache for reading; a writer must have made it.
     pub fn open(files: &Files) -> Result<Self, StoreError> {
-        Ok(Self {
-            connection: files.readable()?,
-        })
+        Ok(Self { connection: files.readable()? })
     }
 
     /// This device's id.
     pub fn device(&self) -> Result<String, StoreError> {
-        Ok(self
-            .connection
-            .query_row("SELECT id FROM device", [], |row| row.get(0))?)
+        Ok(self.connection.query_row("SELECT id FROM device", [], |row| row.get(0))?)
     }
 
     /// Whose cache this is, if anybody's.
     pub fn account(&self) -> Result<Option<Account>, StoreError> {
-        let row = self
-            .connection
-            .query_row("SELECT server, token, me, limits FROM account", [], |row| {
-                Ok((
-                    row.get(0)?,
-                    row.get(1)?,
-                    row.get::<_, String>(2)?,
-                    row.get::<_, String>(3)?,
-                ))
-            });
+        let row = self.connection.query_row("SELECT server, token, me, limits FROM account", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get::<_, String>(3)?))
+        });
         let Some((server, token, me, limits)) = row.optional()? else {
             return Ok(None);
         };
-        Ok(Some(Account {
-            server,
-            token,
-            me: parse(&me)?,
-            limits: parse(&limits)?,
-        }))
+        Ok(Some(Account { server, token, me: parse(&me)?, limits: parse(&limits)? }))
     }
 
     /// What the engine starts from.
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
         let transaction = self.connection.unchecked_transaction()?;
         let cursor = transaction.query_row("SELECT cursor FROM device", [], |row| number(row, 0))?;
-        let mut snapshot = Snapshot {
-            cursor: Rev::new(cursor),
-            ..Snapshot::default()
-        };
+        let mut snapshot = Snapshot { cursor: Rev::new(cursor), ..Snapshot::default() };
         let mut rows = transaction.prepare("SELECT head, lo, hi, summary FROM conversation")?;
         let mut rows = rows.query([])?;
         while let Some(row) = rows.next()? {
@@ -99,10 +80,7 @@ impl Reader {
         let mut rows = transaction.prepare("SELECT conversation, upto FROM own_read")?;
         let mut rows = rows.query([])?;
         while let Some(row) = rows.next()? {
-            snapshot.reads.insert(
-                ConversationId::new(row.get::<_, String>(0)?)?,
-                Seq::new(number(row, 1)?),
-            );
+            snapshot.reads.insert(ConversationId::new(row.get::<_, String>(0)?)?, Seq::new(number(row, 1)?));
         }
         snapshot.outbox = self.outbox()?;
         Ok(snapshot)
@@ -118,11 +96,7 @@ impl Reader {
         let mut inbox = Vec::new();
         while let Some(row) = rows.next()? {
             let conversation = parse(&row.get::<_, String>(0)?)?;
-            inbox.push(InboxEntry {
-                conversation,
-                unread: row.get(1)?,
-                draft: row.get(2)?,
-            });
+            inbox.push(InboxEntry { conversation, unread: row.get(1)?, draft: row.get(2)? });
         }
         Ok(inbox)
     }
@@ -161,13 +135,7 @@ impl Reader {
             entries.push(parse(&row.get::<_, String>(0)?)?);
         }
         let conversation = parse(&summary)?;
-        Ok(Some(CachedConversation {
-            conversation,
-            range,
-            draft,
-            read_upto: Seq::new(read_upto),
-            entries,
-        }))
+        Ok(Some(CachedConversation { conversation, range, draft, read_upto: Seq::new(read_upto), entries }))
     }
 
     /// What waits or was refused, in the order in which it was written.
@@ -193,25 +161,15 @@ impl Reader {
         Ok(outbox)
     }
 
-    /// The digest-able content of the cached logs: each entry's conversation, place, id and text, in order.
+    /// All entries that are here, by conversation and place: to compare with another log.
     pub fn log(&self) -> Result<Vec<Entry>, StoreError> {
-        let mut rows = self
-            .connection
-            .prepare("SELECT entry FROM entry ORDER BY conversation, seq")?;
+        let mut rows = self.connection.prepare("SELECT entry FROM entry ORDER BY conversation, seq")?;
         let mut rows = rows.query([])?;
         let mut log = Vec::new();
         while let Some(row) = rows.next()? {
             log.push(parse(&row.get::<_, String>(0)?)?);
         }
         Ok(log)
-    }
-
-    /// Whether an entry of this id is here.
-    pub fn has_entry(&self, id: EntryId) -> Result<bool, StoreError> {
-        let found = self
-            .connection
-            .query_row("SELECT 1 FROM entry WHERE id = ?1", [id.to_string()], |_| Ok(()));
-        Ok(found.optional()?.is_some())
     }
 }
 
@@ -220,8 +178,7 @@ fn parse<T: DeserializeOwned>(json: &str) -> Result<T, StoreError> {
 }
 
 fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    row.get::<_, i64>(column)
-        .map(|number| u64::try_from(number).unwrap_or(0))
+    row.get::<_, i64>(column).map(|number| u64::try_from(number).unwrap_or(0))
 }
 
 fn range(row: &Row<'_>, lo: usize, hi: usize) -> rusqlite::Result<Option<Range>> {

@@ -1,1 +1,284 @@
+use crate::*;
+use bedside_engine::{Change, OutboxRow, OutboxState, Range};
+use bedside_protocol::{
+    Author, Body, ClinicId, Code, Conversation, Entry, EntryId, Extra, Last, Patient, Phase, Rev, Role, Send,
+    Seq, Time, UserId,
+};
+use std::collections::BTreeMap;
+use std::sync::mpsc::channel;
 
+struct Cache {
+    files: Files,
+    folder: tempfile::TempDir,
+    writer: Option<Writer>,
+}
+
+impl Cache {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files::new(folder.path().join("private"));
+        let writer = Some(Writer::open(&files, "device-1").unwrap());
+        let cache = Self { files, folder, writer };
+        cache.write(vec![Write::Account(account())]).unwrap();
+        cache
+    }
+
+    fn write(&self, writes: Vec<Write>) -> Result<Committed, StoreError> {
+        let (sender, receiver) = channel();
+        self.writer.as_ref().unwrap().submit(writes, move |outcome| sender.send(outcome).unwrap());
+        receiver.recv().unwrap()
+    }
+
+    fn sync(&self, changes: Vec<Change>) -> Committed {
+        self.write(changes.into_iter().map(Write::Sync).collect()).unwrap()
+    }
+
+    fn reader(&self) -> Reader {
+        Reader::open(&self.files).unwrap()
+    }
+
+    fn reopen(&mut self) {
+        self.writer = None;
+        self.writer = Some(Writer::open(&self.files, "device-2").unwrap());
+    }
+}
+
+fn user(id: &str) -> UserId {
+    UserId::new(id).unwrap()
+}
+
+fn account() -> Account {
+    let me = Me {
+        id: user("provider.1-a"),
+        name: "Amara".into(),
+        role: Role::Provider,
+        clinic: ClinicId::new("c").unwrap(),
+    };
+    Account { me, server: "http://localhost".into(), token: "t".into(), limits: Limits::default() }
+}
+
+fn conversation(id: &str, rev: u64, head: u64, waiting_since: Option<u64>) -> Conversation {
+    let author = Author { id: user("p"), role: Role::Patient, name: "P".into(), extra: Extra::new() };
+    Conversation {
+        id: ConversationId::new(id).unwrap(),
+        rev: Rev::new(rev),
+        head: Seq::new(head),
+        patient: Patient { id: user("p"), name: "P".into(), born: None, extra: Extra::new() },
+        state: Phase::Open,
+        until: None,
+        assigned: None,
+        urgency: None,
+        waiting_since: waiting_since.map(Time::new),
+        last: Some(Last { seq: Seq::new(head), at: Time::new(rev), author, preview: "x".into() }),
+        read: BTreeMap::new(),
+        extra: Extra::new(),
+    }
+}
+
+fn entries(id: &str, seqs: std::ops::RangeInclusive<u64>) -> Change {
+    let conversation = ConversationId::new(id).unwrap();
+    let range = Range::new(Seq::new(*seqs.start()), Seq::new(*seqs.end())).unwrap();
+    let entry = |seq: u64| Entry {
+        conversation: conversation.clone(),
+        seq: Seq::new(seq),
+        rev: Rev::new(seq),
+        id: EntryId::from_parts(Time::new(seq), [id.len() as u8; 10]),
+        at: Time::new(seq),
+        author: Author { id: user("p"), role: Role::Patient, name: "P".into(), extra: Extra::new() },
+        body: Body::text(format!("text {seq}")),
+        preview: "x".into(),
+        from: None,
+        prev: None,
+        extra: [("later".to_owned(), 1.into())].into(),
+    };
+    Change::Entries { conversation: conversation.clone(), range, entries: seqs.map(entry).collect() }
+}
+
+fn outbox_row(place: u64, state: OutboxState) -> OutboxRow {
+    let send = Send {
+        id: EntryId::from_parts(Time::new(place), [9; 10]),
+        conversation: ConversationId::new("a").unwrap(),
+        seen: Seq::new(3),
+        body: Body::text("reply"),
+        from: None,
+        force: false,
+    };
+    OutboxRow { place, send, at: Time::new(5), attempts: 2, state }
+}
+
+#[test]
+fn what_was_committed_is_there_after_a_restart() {
+    let mut cache = Cache::new();
+    let a = ConversationId::new("a").unwrap();
+    cache.sync(vec![
+        Change::Summary(conversation("a", 7, 3, Some(1))),
+        entries("a", 2..=3),
+        Change::Cursor(Rev::new(7)),
+        Change::Outbox(outbox_row(1, OutboxState::Waiting)),
+        Change::Outbox(outbox_row(2, OutboxState::Refused(Code::Behind))),
+        Change::Read(a.clone(), Seq::new(2)),
+    ]);
+    cache.write(vec![Write::Draft(a.clone(), "half a sen".into())]).unwrap();
+    cache.reopen();
+    let reader = cache.reader();
+    let snapshot = reader.snapshot().unwrap();
+    assert_eq!(snapshot.cursor, Rev::new(7));
+    assert_eq!(snapshot.conversations[&a].range, Range::new(Seq::new(2), Seq::new(3)));
+    let states: Vec<_> = snapshot.outbox.iter().map(|row| (row.place, row.state)).collect();
+    assert_eq!(states, [(1, OutboxState::Waiting), (2, OutboxState::Refused(Code::Behind))]);
+    assert_eq!(snapshot.outbox[0], outbox_row(1, OutboxState::Waiting));
+    assert_eq!(snapshot.reads[&a], Seq::new(2));
+    let shown = reader.conversation(&a, 1).unwrap().unwrap();
+    assert_eq!(shown.draft, "half a sen");
+    let Change::Entries { entries: wanted, .. } = entries("a", 3..=3) else { panic!() };
+    assert_eq!(shown.entries, wanted, "verbatim, the fields of a later version included");
+    assert_eq!(reader.account().unwrap(), Some(account()));
+    assert_eq!(reader.device().unwrap(), "device-1", "the device's id is made once");
+}
+
+#[test]
+fn an_entry_that_comes_twice_is_there_once() {
+    let cache = Cache::new();
+    cache.sync(vec![Change::Summary(conversation("a", 1, 3, None)), entries("a", 1..=3)]);
+    cache.sync(vec![entries("a", 2..=3)]);
+    assert_eq!(cache.reader().log().unwrap().len(), 3);
+}
+
+#[test]
+fn another_entry_in_a_taken_place_fails_the_whole_commit() {
+    let cache = Cache::new();
+    cache.sync(vec![Change::Summary(conversation("a", 1, 3, None)), entries("a", 1..=3)]);
+    let Change::Entries { conversation, range, mut entries } = entries("a", 3..=3) else { panic!() };
+    entries[0].id = EntryId::from_parts(Time::new(99), [1; 10]);
+    let clash = Change::Entries { conversation, range, entries };
+    let writes = vec![Write::Sync(Change::Cursor(Rev::new(50))), Write::Sync(clash)];
+    assert!(matches!(cache.write(writes), Err(StoreError::Sqlite(_))));
+    assert_eq!(cache.reader().snapshot().unwrap().cursor, Rev::ZERO, "nothing of it is kept");
+    cache.sync(vec![Change::Cursor(Rev::new(2))]);
+}
+
+#[test]
+fn unread_counts_follow_entries_and_both_kinds_of_marks() {
+    let cache = Cache::new();
+    let unread = || cache.reader().inbox().unwrap()[0].unread;
+    let mut summary = conversation("a", 1, 5, None);
+    cache.sync(vec![Change::Summary(summary.clone()), entries("a", 1..=5)]);
+    assert_eq!(unread(), 5);
+    cache.sync(vec![Change::Read(summary.id.clone(), Seq::new(2))]);
+    assert_eq!(unread(), 3);
+    cache.sync(vec![Change::Read(summary.id.clone(), Seq::new(1))]);
+    assert_eq!(unread(), 3, "the greatest wins");
+    summary.rev = Rev::new(2);
+    summary.read = [(account().me.id, Seq::new(4))].into();
+    cache.sync(vec![Change::Summary(summary)]);
+    assert_eq!(unread(), 1, "read on another computer");
+}
+
+#[test]
+fn who_waits_longest_comes_first_then_the_newest() {
+    let cache = Cache::new();
+    for (id, rev, waiting) in [("a", 1, None), ("b", 2, Some(50)), ("c", 3, None), ("d", 4, Some(20))] {
+        cache.sync(vec![Change::Summary(conversation(id, rev, 1, waiting))]);
+    }
+    let ids: Vec<_> =
+        cache.reader().inbox().unwrap().iter().map(|row| row.conversation.id.to_string()).collect();
+    assert_eq!(ids, ["d", "b", "c", "a"]);
+}
+
+#[test]
+fn an_older_summary_changes_nothing() {
+    let cache = Cache::new();
+    cache.sync(vec![Change::Summary(conversation("a", 5, 9, None))]);
+    cache.sync(vec![Change::Summary(conversation("a", 4, 8, Some(1)))]);
+    assert_eq!(cache.reader().inbox().unwrap()[0].conversation, conversation("a", 5, 9, None));
+}
+
+#[test]
+fn a_commit_names_what_it_touched() {
+    let cache = Cache::new();
+    let a = ConversationId::new("a").unwrap();
+    let touched = |changes| cache.sync(changes).topics.into_iter().collect::<Vec<_>>();
+    let conversation = || Topic::Conversation(a.clone());
+    assert_eq!(touched(vec![Change::Summary(conversation_a())]), [conversation()]);
+    let row = outbox_row(1, OutboxState::Waiting);
+    assert_eq!(touched(vec![Change::Outbox(row.clone())]), [conversation(), Topic::Outbox]);
+    assert_eq!(touched(vec![Change::OutboxDone(row.send.id)]), [conversation(), Topic::Outbox]);
+    assert_eq!(touched(vec![Change::OutboxDone(row.send.id)]), [], "it was gone already");
+    assert_eq!(touched(vec![Change::Cursor(Rev::new(3))]), []);
+}
+
+fn conversation_a() -> Conversation {
+    conversation("a", 1, 1, None)
+}
+
+#[test]
+fn one_bad_job_does_not_take_its_batch_with_it() {
+    let cache = Cache::new();
+    let (sender, receiver) = channel();
+    for n in 0..50 {
+        let sender = sender.clone();
+        // Entries of a conversation that isn't there break a foreign key.
+        let changes = if n == 25 { entries("nowhere", 1..=1) } else { Change::Cursor(Rev::new(n + 1)) };
+        let writer = cache.writer.as_ref().unwrap();
+        writer.submit(vec![Write::Sync(changes)], move |outcome| sender.send((n, outcome.is_ok())).unwrap());
+    }
+    drop(sender);
+    let failed: Vec<_> = receiver.iter().filter(|(_, ok)| !ok).map(|(n, _)| n).collect();
+    assert_eq!(failed, [25]);
+    assert_eq!(cache.reader().snapshot().unwrap().cursor, Rev::new(50));
+}
+
+#[test]
+fn a_newer_file_is_refused_and_not_touched() {
+    let mut cache = Cache::new();
+    cache.writer = None;
+    let connection = rusqlite::Connection::open(cache.files.database()).unwrap();
+    connection.execute_batch("PRAGMA user_version = 99; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    drop(connection);
+    let before = std::fs::read(cache.files.database()).unwrap();
+    assert!(matches!(Writer::open(&cache.files, "x"), Err(StoreError::Newer(99))));
+    assert_eq!(std::fs::read(cache.files.database()).unwrap(), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_files_are_the_users_alone_and_go_when_deleted() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut cache = Cache::new();
+    let private = cache.folder.path().join("private");
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&private), 0o700);
+    let files: Vec<_> = std::fs::read_dir(&private).unwrap().map(|file| file.unwrap().path()).collect();
+    assert!(files.len() > 1, "the log is a file too");
+    files.iter().for_each(|file| assert_eq!(mode(file), 0o600, "{file:?}"));
+    cache.writer = None;
+    cache.files.delete().unwrap();
+    assert_eq!(std::fs::read_dir(&private).unwrap().count(), 0);
+}
+
+/// What no migration may forget: strict tables, no column that may be null without being meant to.
+#[test]
+fn the_schema_keeps_the_rules() {
+    let cache = Cache::new();
+    let connection = rusqlite::Connection::open(cache.files.database()).unwrap();
+    let loose: Vec<String> = connection
+        .prepare("SELECT name FROM pragma_table_list WHERE type = 'table' AND strict = 0 AND name NOT LIKE 'sqlite_%'")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(loose, Vec::<String>::new());
+    let nullable: Vec<String> = connection
+        .prepare(
+            "SELECT list.name || '.' || info.name FROM pragma_table_list AS list, pragma_table_info(list.name) AS info
+             WHERE list.schema = 'main' AND list.type = 'table' AND list.name NOT LIKE 'sqlite_%' AND info.\"notnull\" = 0
+             ORDER BY 1",
+        )
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(nullable, ["conversation.waiting_since", "outbox.refused"]);
+}

@@ -50,18 +50,13 @@ impl Writer {
     /// Opens the cache for writing. `new_device` becomes the device's id if the file is new.
     pub fn open(files: &Files, new_device: &str) -> Result<Self, StoreError> {
         let connection = files.writable()?;
-        connection.execute(
-            "INSERT OR IGNORE INTO device (one, id, cursor) VALUES (1, ?1, 0)",
-            [new_device],
-        )?;
+        connection
+            .execute("INSERT OR IGNORE INTO device (one, id, cursor) VALUES (1, ?1, 0)", [new_device])?;
         let (jobs, queue) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("bedside-store".into())
             .spawn(move || run(connection, &queue))?;
-        Ok(Self {
-            jobs: Some(jobs),
-            thread: Some(thread),
-        })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
     /// Writes all of `writes` in one transaction, or nothing, and says so on the writing thread.
@@ -70,10 +65,7 @@ impl Writer {
         writes: Vec<Write>,
         done: impl FnOnce(Result<Committed, StoreError>) + Send + 'static,
     ) {
-        let job = Job {
-            writes,
-            done: Box::new(done),
-        };
+        let job = Job { writes, done: Box::new(done) };
         let refused = match &self.jobs {
             Some(jobs) => jobs.send(job).err().map(|error| error.0),
             None => Some(job),
@@ -121,10 +113,8 @@ fn run(mut connection: Connection, queue: &Receiver<Job>) {
 /// One transaction; what it returns is on the disk.
 fn commit(connection: &mut Connection, jobs: &[Job]) -> Result<Vec<Committed>, StoreError> {
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let outcomes = jobs
-        .iter()
-        .map(|job| apply(&transaction, &job.writes))
-        .collect::<Result<Vec<_>, StoreError>>()?;
+    let outcomes =
+        jobs.iter().map(|job| apply(&transaction, &job.writes)).collect::<Result<Vec<_>, StoreError>>()?;
     transaction.commit()?;
     Ok(outcomes.into_iter().map(|topics| Committed { topics }).collect())
 }
