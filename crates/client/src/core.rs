@@ -5,9 +5,10 @@ use crate::clock::Clock;
 use crate::socket::{Socket, SocketEvent, Target};
 use crate::watch::Dirty;
 use crate::{Shared, sign_in};
-use bedside_engine::{Attempt, Change, Config, Effect, Engine, Input, OutboxState, Ticket, Trouble};
-use bedside_protocol::{Body, ConnectRefusal, EntryId, Send, ServerFrame, Time};
+use bedside_engine::{Attempt, Change, Config, Effect, Engine, Input, Ticket, Trouble};
+use bedside_protocol::{ConnectRefusal, ConversationId, EntryId, ServerFrame, Time};
 use bedside_store::{Account, Committed, Files, Reader, StoreError, Write, Writer};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -17,10 +18,11 @@ const TYPING_MS: u64 = 6_000;
 /// After the disk has failed: how soon to start anew from what it holds.
 const RESTART: Duration = Duration::from_secs(2);
 
-type Answer = oneshot::Sender<Result<Reply, Failure>>;
+type Sending = BTreeMap<EntryId, ConversationId>;
+pub(crate) type Answer = oneshot::Sender<Result<Reply, Failure>>;
 
 /// What comes back from the outside of the core's own doing.
-enum Event {
+pub(crate) enum Event {
     Committed {
         epoch: u64,
         ticket: Option<Ticket>,
@@ -37,22 +39,22 @@ enum Event {
 }
 
 pub(crate) struct Core {
-    files: Files,
+    pub(crate) files: Files,
     shared: Arc<Shared>,
-    clock: Clock,
-    events: mpsc::UnboundedSender<Event>,
+    pub(crate) clock: Clock,
+    pub(crate) events: mpsc::UnboundedSender<Event>,
     inbox: mpsc::UnboundedReceiver<Event>,
     writer: Option<Writer>,
-    session: Option<Session>,
+    pub(crate) session: Option<Session>,
     /// Counts the sessions: what an earlier one's commits say is ignored.
     epoch: u64,
 }
 
 /// While somebody is signed in.
-struct Session {
-    account: Account,
+pub(crate) struct Session {
+    pub(crate) account: Account,
     device: String,
-    engine: Engine,
+    pub(crate) engine: Engine,
     attempt: Attempt,
     socket: Option<Socket>,
     frames: Option<mpsc::Receiver<SocketEvent>>,
@@ -209,7 +211,7 @@ impl Core {
 
     /// Hands an input to the engine and does what it says. A commit among the effects carries the answer; without
     /// one it is given at once.
-    fn handle(&mut self, input: Input, answer: Option<(Answer, Reply)>) {
+    pub(crate) fn handle(&mut self, input: Input, answer: Option<(Answer, Reply)>) {
         let now = self.clock.now();
         let Some(session) = self.session.as_mut() else {
             return;
@@ -229,17 +231,24 @@ impl Core {
         if let Some((answer, reply)) = answer {
             let _gone = answer.send(Ok(reply));
         }
-        if let Some(session) = &self.session {
-            let changed = self.shared.with_live(|live| {
-                let before = live.clone();
-                live.follow(&session.engine);
-                (before != *live).then(|| before.sending.symmetric_difference(&live.sending).next().is_some())
-            });
-            if let Some(messages_moved) = changed {
-                // A message's step between waiting and sending shows in lists too, and is on no disk.
-                let dirty = if messages_moved { Dirty::everything() } else { Dirty::connection() };
-                self.shared.publish(&dirty);
-            }
+        self.follow_engine();
+    }
+
+    /// What the engine says of the link and of what is under way, for those who watch.
+    fn follow_engine(&self) {
+        let Some(session) = &self.session else { return };
+        let dirty = self.shared.with_live(|live| {
+            let before = live.clone();
+            live.follow(&session.engine);
+            let moved = |a: &Sending, b: &Sending| -> BTreeSet<_> {
+                a.iter().filter(|(id, _)| !b.contains_key(id)).map(|(_, at)| at.clone()).collect()
+            };
+            let conversations =
+                &moved(&before.sending, &live.sending) | &moved(&live.sending, &before.sending);
+            (before != *live).then(|| Dirty::sending(conversations))
+        });
+        if let Some(dirty) = dirty {
+            self.shared.publish(&dirty);
         }
     }
 
@@ -285,7 +294,12 @@ impl Core {
         self.write(ticket, changes.into_iter().map(Write::Sync).collect(), answer);
     }
 
-    fn write(&mut self, ticket: Option<Ticket>, writes: Vec<Write>, answer: Option<(Answer, Reply)>) {
+    pub(crate) fn write(
+        &mut self,
+        ticket: Option<Ticket>,
+        writes: Vec<Write>,
+        answer: Option<(Answer, Reply)>,
+    ) {
         let (events, epoch) = (self.events.clone(), self.epoch);
         let done = move |outcome| {
             let _gone = events.send(Event::Committed { epoch, ticket, outcome, answer });
@@ -312,7 +326,7 @@ impl Core {
     }
 
     /// Deletes the cache and starts an empty one.
-    fn forget(&mut self, link: Link) -> Result<(), StoreError> {
+    pub(crate) fn forget(&mut self, link: Link) -> Result<(), StoreError> {
         self.epoch += 1;
         self.session = None;
         self.shared.set_reader(None);
@@ -347,121 +361,6 @@ impl Core {
         self.handle(Input::Start, None);
         Ok(())
     }
-
-    fn command(&mut self, command: Command, answer: Answer) {
-        match self.prepare(command) {
-            Ok(Step::Input(input, reply)) => self.handle(input, Some((answer, reply))),
-            Ok(Step::Write(write)) => self.write(None, vec![write], Some((answer, Reply::Done))),
-            Ok(Step::SignIn(server, credentials)) => self.sign_in(server, credentials, answer),
-            Ok(Step::Done) => {
-                let _gone = answer.send(Ok(Reply::Done));
-            }
-            Err(failure) => {
-                let _gone = answer.send(Err(failure));
-            }
-        }
-    }
-
-    fn prepare(&mut self, command: Command) -> Result<Step, Failure> {
-        match command {
-            Command::SignIn { server, token } => return self.may_sign_in(server, Credentials::Token(token)),
-            Command::SignInDemo { server, name } => return self.may_sign_in(server, Credentials::Demo(name)),
-            _ => {}
-        }
-        let now = self.clock.now();
-        let session = self.session.as_ref().ok_or(Failure::SignedOut)?;
-        let input = match command {
-            Command::SignOut { discard_waiting } => {
-                let (waiting, refused) = session.engine.outbox_counts();
-                let count = u32::try_from(waiting + refused).unwrap_or(u32::MAX);
-                if count > 0 && !discard_waiting {
-                    return Err(Failure::WaitingMessages { count });
-                }
-                return self.forget(Link::SignedOut).map(|()| Step::Done).map_err(|error| {
-                    tracing::error!(%error, "the cache can't be deleted");
-                    Failure::Storage
-                });
-            }
-            Command::SendText { conversation, text, seen } => {
-                let text_bytes = session.account.limits.text_bytes;
-                if text.trim().is_empty() || text.len() > text_bytes as usize {
-                    return Err(Failure::BadText { text_bytes });
-                }
-                let id = EntryId::from_parts(now, random());
-                let send = Send { id, conversation, seen, body: Body::text(text), from: None, force: false };
-                return Ok(Step::Input(Input::Send(send, now), Reply::Accepted { id }));
-            }
-            Command::SaveDraft { conversation, text } => {
-                return Ok(Step::Write(Write::Draft(conversation, text)));
-            }
-            Command::SendAgain { id, seen } => {
-                let row = session.engine.outgoing(id).ok_or(Failure::NotFound)?;
-                match row.state {
-                    OutboxState::Refused(_) => Input::SendAgain(id, seen),
-                    OutboxState::Waiting | OutboxState::Sending => return Err(Failure::OnItsWay),
-                }
-            }
-            Command::Discard { id } => {
-                let row = session.engine.outgoing(id).ok_or(Failure::NotFound)?;
-                if row.may_have_been_sent() {
-                    return Err(Failure::OnItsWay);
-                }
-                Input::Discard(id)
-            }
-            Command::MarkRead { conversation, upto } => Input::Read(conversation, upto),
-            Command::Open { conversation } => Input::Open(conversation),
-            Command::LoadOlder { conversation } => {
-                if !matches!(session.engine.link(), bedside_engine::Link::Live { .. }) {
-                    return Err(Failure::Offline);
-                }
-                Input::LoadOlder(conversation)
-            }
-            Command::Typing { conversation } => Input::Typing(conversation),
-            Command::Reconnect => Input::Reconnect,
-            Command::SignIn { .. } | Command::SignInDemo { .. } => return Err(Failure::SignedIn),
-        };
-        Ok(Step::Input(input, Reply::Done))
-    }
-
-    /// Nobody may be signed in, unless the server refuses the account that is.
-    fn may_sign_in(&self, server: String, credentials: Credentials) -> Result<Step, Failure> {
-        let link = self.session.as_ref().map(|session| session.engine.link());
-        match link {
-            None | Some(bedside_engine::Link::Refused(_)) => Ok(Step::SignIn(server, credentials)),
-            Some(_) => Err(Failure::SignedIn),
-        }
-    }
-
-    fn sign_in(&self, server: String, credentials: Credentials, answer: Answer) {
-        let (events, files) = (self.events.clone(), self.files.clone());
-        tokio::spawn(async move {
-            let outcome = async {
-                let device = Reader::open(&files).and_then(|reader| reader.device());
-                let device = device.map_err(|_| Failure::Storage)?;
-                let token = match credentials {
-                    Credentials::Token(token) => token,
-                    Credentials::Demo(name) => sign_in::demo_token(&server, &name).await?,
-                };
-                sign_in::sign_in(&server, &token, &device).await
-            };
-            let outcome = outcome.await;
-            let _gone = events.send(Event::SignedIn { outcome, answer });
-        });
-    }
-}
-
-enum Credentials {
-    Token(String),
-    Demo(String),
-}
-
-/// What a command comes down to.
-#[allow(clippy::large_enum_variant, reason = "a step is moved once")]
-enum Step {
-    Input(Input, Reply),
-    Write(Write),
-    SignIn(String, Credentials),
-    Done,
 }
 
 async fn next(frames: Option<&mut mpsc::Receiver<SocketEvent>>) -> Option<SocketEvent> {
@@ -476,11 +375,4 @@ async fn sleep_until(timer: Option<tokio::time::Instant>) {
         Some(timer) => tokio::time::sleep_until(timer).await,
         None => std::future::pending().await,
     }
-}
-
-/// Ten random bytes, from the generator that makes random UUIDs.
-fn random() -> [u8; 10] {
-    let mut random = [0; 10];
-    random.iter_mut().zip(uuid::Uuid::new_v4().into_bytes()).for_each(|(to, from)| *to = from);
-    random
 }

@@ -4,6 +4,7 @@
 mod address;
 pub mod api;
 mod clock;
+mod command;
 mod core;
 mod live;
 mod sign_in;

@@ -3,7 +3,7 @@
 use crate::api::{Account, Link, Trouble};
 use bedside_engine as engine;
 use bedside_protocol::{ConversationId, EntryId, TypingFrame};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What of the state isn't on the disk.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,7 +13,8 @@ pub(crate) struct Live {
     pub(crate) catching_up: u32,
     pub(crate) waiting: u32,
     pub(crate) refused: u32,
-    pub(crate) sending: BTreeSet<EntryId>,
+    /// Messages that were handed over and not answered, and where they go.
+    pub(crate) sending: BTreeMap<EntryId, ConversationId>,
     pub(crate) typing: BTreeMap<ConversationId, TypingFrame>,
 }
 
@@ -26,7 +27,7 @@ impl Live {
             catching_up: 0,
             waiting: 0,
             refused: 0,
-            sending: BTreeSet::new(),
+            sending: BTreeMap::new(),
             typing: BTreeMap::new(),
         }
     }
@@ -38,7 +39,7 @@ impl Live {
         self.catching_up = count(engine.catching_up());
         let (waiting, refused) = engine.outbox_counts();
         (self.waiting, self.refused) = (count(waiting), count(refused));
-        self.sending = engine.sending().collect();
+        self.sending = engine.sending().map(|send| (send.id, send.conversation.clone())).collect();
         if !matches!(self.link, Link::Live { .. }) {
             self.typing.clear();
         }

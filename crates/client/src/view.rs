@@ -151,7 +151,7 @@ fn conversation(
 fn outgoing(row: &OutboxRow, live: &Live) -> Outgoing {
     let state = match row.state {
         OutboxState::Refused(code) => OutgoingState::Refused { code, retry: code.retry() },
-        OutboxState::Waiting | OutboxState::Sending if live.sending.contains(&row.send.id) => {
+        OutboxState::Waiting | OutboxState::Sending if live.sending.contains_key(&row.send.id) => {
             OutgoingState::Sending
         }
         OutboxState::Waiting | OutboxState::Sending => OutgoingState::Waiting,

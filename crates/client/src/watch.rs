@@ -59,6 +59,12 @@ impl Dirty {
         Self { conversations: [id].into(), ..Self::default() }
     }
 
+    /// Messages of these conversations went from waiting to sending, or back, which is on no disk.
+    pub(crate) fn sending(conversations: BTreeSet<ConversationId>) -> Self {
+        let moved = !conversations.is_empty();
+        Self { inbox: moved, outbox: moved, conversations, ..Self::connection() }
+    }
+
     pub(crate) fn add(&mut self, other: Self) {
         self.connection |= other.connection;
         self.inbox |= other.inbox;

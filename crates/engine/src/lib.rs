@@ -137,7 +137,7 @@ impl Engine {
     }
 
     /// Messages that were handed over and not answered yet.
-    pub fn sending(&self) -> impl Iterator<Item = EntryId> {
+    pub fn sending(&self) -> impl Iterator<Item = &Send> {
         self.outbox.sending()
     }
 

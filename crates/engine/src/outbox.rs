@@ -45,8 +45,12 @@ impl Outbox {
     }
 
     /// Those under way.
-    pub(crate) fn sending(&self) -> impl Iterator<Item = EntryId> {
-        self.rows.values().filter(|held| held.row.state == OutboxState::Sending).map(|held| held.row.send.id)
+    pub(crate) fn sending(&self) -> impl Iterator<Item = &Send> {
+        self.rows
+            .values()
+            .map(|held| &held.row)
+            .filter(|row| row.state == OutboxState::Sending)
+            .map(|row| &row.send)
     }
 
     pub(crate) fn add(&mut self, send: Send, at: Time) -> Change {

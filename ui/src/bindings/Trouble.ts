@@ -3,4 +3,4 @@
 /**
  * What ended a connection or an attempt.
  */
-export type Trouble = "unreachable" | "closed" | "silent" | "unreadable";
+export type Trouble = "unreachable" | "closed" | "silent" | "unreadable" | "rolled_back";

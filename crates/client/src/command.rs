@@ -1,0 +1,133 @@
+//! A person's commands: which may be done now, and what each comes down to.
+
+use crate::api::{Command, Failure, Link, Reply};
+use crate::core::{Answer, Core, Event};
+use crate::sign_in;
+use bedside_engine::{Input, OutboxState};
+use bedside_protocol::{Body, EntryId, Send};
+use bedside_store::{Reader, Write};
+
+enum Credentials {
+    Token(String),
+    Demo(String),
+}
+
+/// What a command comes down to.
+#[allow(clippy::large_enum_variant, reason = "a step is moved once")]
+enum Step {
+    Input(Input, Reply),
+    Write(Write),
+    SignIn(String, Credentials),
+    Done,
+}
+
+impl Core {
+    /// Does a command, or answers why not.
+    pub(crate) fn command(&mut self, command: Command, answer: Answer) {
+        match self.prepare(command) {
+            Ok(Step::Input(input, reply)) => self.handle(input, Some((answer, reply))),
+            Ok(Step::Write(write)) => self.write(None, vec![write], Some((answer, Reply::Done))),
+            Ok(Step::SignIn(server, credentials)) => self.sign_in(server, credentials, answer),
+            Ok(Step::Done) => {
+                let _gone = answer.send(Ok(Reply::Done));
+            }
+            Err(failure) => {
+                let _gone = answer.send(Err(failure));
+            }
+        }
+    }
+
+    fn prepare(&mut self, command: Command) -> Result<Step, Failure> {
+        match command {
+            Command::SignIn { server, token } => return self.may_sign_in(server, Credentials::Token(token)),
+            Command::SignInDemo { server, name } => return self.may_sign_in(server, Credentials::Demo(name)),
+            _ => {}
+        }
+        let now = self.clock.now();
+        let session = self.session.as_ref().ok_or(Failure::SignedOut)?;
+        let input = match command {
+            Command::SignOut { discard_waiting } => {
+                let (waiting, refused) = session.engine.outbox_counts();
+                let count = u32::try_from(waiting + refused).unwrap_or(u32::MAX);
+                if count > 0 && !discard_waiting {
+                    return Err(Failure::WaitingMessages { count });
+                }
+                return self.forget(Link::SignedOut).map(|()| Step::Done).map_err(|error| {
+                    tracing::error!(%error, "the cache can't be deleted");
+                    Failure::Storage
+                });
+            }
+            Command::SendText { conversation, text, seen } => {
+                let text_bytes = session.account.limits.text_bytes;
+                if text.trim().is_empty() || text.len() > text_bytes as usize {
+                    return Err(Failure::BadText { text_bytes });
+                }
+                let id = EntryId::from_parts(now, random());
+                let send = Send { id, conversation, seen, body: Body::text(text), from: None, force: false };
+                return Ok(Step::Input(Input::Send(send, now), Reply::Accepted { id }));
+            }
+            Command::SaveDraft { conversation, text } => {
+                return Ok(Step::Write(Write::Draft(conversation, text)));
+            }
+            Command::SendAgain { id, seen } => {
+                let row = session.engine.outgoing(id).ok_or(Failure::NotFound)?;
+                match row.state {
+                    OutboxState::Refused(_) => Input::SendAgain(id, seen),
+                    OutboxState::Waiting | OutboxState::Sending => return Err(Failure::OnItsWay),
+                }
+            }
+            Command::Discard { id } => {
+                let row = session.engine.outgoing(id).ok_or(Failure::NotFound)?;
+                if row.may_have_been_sent() {
+                    return Err(Failure::OnItsWay);
+                }
+                Input::Discard(id)
+            }
+            Command::MarkRead { conversation, upto } => Input::Read(conversation, upto),
+            Command::Open { conversation } => Input::Open(conversation),
+            Command::LoadOlder { conversation } => {
+                if !matches!(session.engine.link(), bedside_engine::Link::Live { .. }) {
+                    return Err(Failure::Offline);
+                }
+                Input::LoadOlder(conversation)
+            }
+            Command::Typing { conversation } => Input::Typing(conversation),
+            Command::Reconnect => Input::Reconnect,
+            Command::SignIn { .. } | Command::SignInDemo { .. } => return Err(Failure::SignedIn),
+        };
+        Ok(Step::Input(input, Reply::Done))
+    }
+
+    /// Nobody may be signed in, unless the server refuses the account that is.
+    fn may_sign_in(&self, server: String, credentials: Credentials) -> Result<Step, Failure> {
+        let link = self.session.as_ref().map(|session| session.engine.link());
+        match link {
+            None | Some(bedside_engine::Link::Refused(_)) => Ok(Step::SignIn(server, credentials)),
+            Some(_) => Err(Failure::SignedIn),
+        }
+    }
+
+    fn sign_in(&self, server: String, credentials: Credentials, answer: Answer) {
+        let (events, files) = (self.events.clone(), self.files.clone());
+        tokio::spawn(async move {
+            let outcome = async {
+                let device = Reader::open(&files).and_then(|reader| reader.device());
+                let device = device.map_err(|_| Failure::Storage)?;
+                let token = match credentials {
+                    Credentials::Token(token) => token,
+                    Credentials::Demo(name) => sign_in::demo_token(&server, &name).await?,
+                };
+                sign_in::sign_in(&server, &token, &device).await
+            };
+            let outcome = outcome.await;
+            let _gone = events.send(Event::SignedIn { outcome, answer });
+        });
+    }
+}
+
+/// Ten random bytes, from the generator that makes random UUIDs.
+fn random() -> [u8; 10] {
+    let mut random = [0; 10];
+    random.iter_mut().zip(uuid::Uuid::new_v4().into_bytes()).for_each(|(to, from)| *to = from);
+    random
+}
