@@ -39,6 +39,14 @@ const REFUSALS: readonly string[] = [
 export type Link =
   { is: "connecting" } | { is: "live" } | { is: "offline" } | { is: "refused"; code: ConnectRefusal };
 
+/** Who connects. */
+export type Bearer = Pick<Connect, "token" | "device">;
+
+/** What CONNECT carries: this and nothing else of what the tab keeps. */
+export function credentials({ token, device }: Bearer): Connect {
+  return { token, device, protocol: PROTOCOL, client: `page/${version}` };
+}
+
 /** What the link tells. */
 export interface Ears {
   frame<E extends keyof ServerEvents>(event: E, data: Parameters<ServerEvents[E]>[0]): void;
@@ -57,11 +65,10 @@ export class Connection {
 
   constructor(
     private readonly ears: Ears,
-    who: Pick<Connect, "token" | "device">,
+    bearer: Bearer,
   ) {
-    const auth: Connect = { ...who, protocol: PROTOCOL, client: `page/${version}` };
     this.#socket = io("/patient", {
-      auth,
+      auth: credentials(bearer),
       // One reconnection is enough, and it must know of welcomes and heartbeats: ours.
       reconnection: false,
       autoConnect: false,

@@ -128,8 +128,9 @@ export class ChatView {
   #holding(change: () => void): void {
     const log = this.#log;
     const top = log.scrollTop;
-    const anchor = [...this.#list.children].find(
-      (row): row is HTMLElement => row instanceof HTMLElement && row.offsetTop + row.offsetHeight > top,
+    // A day's line is no anchor: it stays the first of its day when older messages come below it.
+    const anchor = [...this.#list.querySelectorAll<HTMLElement>("li:not(.day)")].find(
+      (row) => row.offsetTop + row.offsetHeight > top,
     );
     const before = anchor?.offsetTop ?? 0;
     change();
