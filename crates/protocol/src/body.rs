@@ -223,10 +223,7 @@ where
 impl Body {
     /// A message of plain text.
     pub fn text(text: impl Into<String>) -> Self {
-        Body::Text(Text {
-            text: text.into(),
-            extra: Extra::new(),
-        })
+        Body::Text(Text { text: text.into(), extra: Extra::new() })
     }
 
     /// Whether patients see it. What this version doesn't know they don't see.
@@ -304,10 +301,7 @@ impl Body {
             | Body::Amend(Amend { text: Some(text), .. })
                 if text.len() > limits.text_bytes as usize =>
             {
-                Err(Refusal::new(
-                    Code::TooLarge,
-                    format!("a text has at most {} bytes", limits.text_bytes),
-                ))
+                Err(Refusal::new(Code::TooLarge, format!("a text has at most {} bytes", limits.text_bytes)))
             }
             Body::Note(Note { mentions, .. }) if mentions.len() > MAX_MENTIONS => {
                 invalid("too many mentions")
@@ -315,6 +309,9 @@ impl Body {
             Body::File(file) => check_file(file),
             Body::State(State { state, until, .. }) if (*state == Phase::Snoozed) != until.is_some() => {
                 invalid("`until` goes with `snoozed`, and with nothing else")
+            }
+            Body::Outcome(Outcome { shown_ms, .. }) if *shown_ms > Time::MAX.millis() => {
+                invalid("a number on the wire is at most 2^53 - 1")
             }
             Body::Unknown(_) => invalid("the body's kind is unknown, or its fields are missing or wrong"),
             _ => Ok(()),
@@ -330,6 +327,8 @@ fn check_file(file: &File) -> Result<(), Refusal> {
         "a file's name has 1 to 255 characters"
     } else if file.media_type.is_empty() || file.media_type.len() > MAX_NAME_CHARS {
         "a file has a media type"
+    } else if file.bytes > Time::MAX.millis() {
+        "a number on the wire is at most 2^53 - 1"
     } else {
         return Ok(());
     };
@@ -338,9 +337,7 @@ fn check_file(file: &File) -> Result<(), Refusal> {
 
 /// One line of at most [`PREVIEW_CHARS`] characters, with an ellipsis where it was cut.
 fn one_line(text: &str) -> String {
-    let words = text
-        .split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|word| !word.is_empty());
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let mut line = String::new();
     for word in words {
         if !line.is_empty() {

@@ -319,10 +319,7 @@ pub enum ClientFrame {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "event", content = "data", rename_all = "snake_case")]
 #[ts(export)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "frames are moved once, from the socket to their handler"
-)]
+#[allow(clippy::large_enum_variant, reason = "frames are moved once, from the socket to their handler")]
 pub enum ServerFrame {
     /// Accepts the connection.
     Welcome(Welcome),
@@ -435,10 +432,7 @@ impl ServerFrame {
 }
 
 fn decode<T: DeserializeOwned>(event: &str, data: Value) -> serde_json::Result<T> {
-    let frame = [
-        ("event".to_owned(), Value::from(event)),
-        ("data".to_owned(), data),
-    ];
+    let frame = [("event".to_owned(), Value::from(event)), ("data".to_owned(), data)];
     serde_json::from_value(Value::Object(frame.into_iter().collect()))
 }
 

@@ -108,9 +108,7 @@ impl TryFrom<Uuid> for EntryId {
 impl std::str::FromStr for EntryId {
     type Err = InvalidId;
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        Uuid::parse_str(text)
-            .map_err(|_| InvalidId("an entry's id is a UUID"))
-            .and_then(Self::new)
+        Uuid::parse_str(text).map_err(|_| InvalidId("an entry's id is a UUID")).and_then(Self::new)
     }
 }
 

@@ -26,10 +26,6 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         // 16 KiB is some 2,500 words: ten times the longest message of the replayed consultations.
-        Self {
-            text_bytes: 16 * 1024,
-            frame_bytes: 128 * 1024,
-            sends_per_s: 20,
-        }
+        Self { text_bytes: 16 * 1024, frame_bytes: 128 * 1024, sends_per_s: 20 }
     }
 }

@@ -79,20 +79,12 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal without a waiting time.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            retry_after_ms: None,
-        }
+        Self { code, message: message.into(), retry_after_ms: None }
     }
 
     /// A refusal that waiting mends.
     pub fn later(code: Code, message: impl Into<String>, retry_after_ms: u64) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            retry_after_ms: Some(retry_after_ms),
-        }
+        Self { code, message: message.into(), retry_after_ms: Some(retry_after_ms) }
     }
 }
 
@@ -121,12 +113,8 @@ pub enum ConnectRefusal {
 
 impl ConnectRefusal {
     /// Every refusal of a connection.
-    pub const ALL: [ConnectRefusal; 4] = [
-        Self::Unauthenticated,
-        Self::Expired,
-        Self::Revoked,
-        Self::Protocol,
-    ];
+    pub const ALL: [ConnectRefusal; 4] =
+        [Self::Unauthenticated, Self::Expired, Self::Revoked, Self::Protocol];
 
     /// The code as it stands on the wire.
     pub const fn as_str(self) -> &'static str {
@@ -150,10 +138,8 @@ pub fn retry_table_typescript() -> String {
     let rows: String = Code::ALL
         .into_iter()
         .map(|code| {
-            let (code, retry) = (
-                name(serde_json::to_string(&code)),
-                name(serde_json::to_string(&code.retry())),
-            );
+            let (code, retry) =
+                (name(serde_json::to_string(&code)), name(serde_json::to_string(&code.retry())));
             format!("  {}: {retry},\n", code.trim_matches('"'))
         })
         .collect();
@@ -181,10 +167,6 @@ mod tests {
     fn export_bindings_retry_table() {
         let directory = std::env::var("TS_RS_EXPORT_DIR").unwrap();
         std::fs::create_dir_all(&directory).unwrap();
-        std::fs::write(
-            std::path::Path::new(&directory).join("retry.ts"),
-            retry_table_typescript(),
-        )
-        .unwrap();
+        std::fs::write(std::path::Path::new(&directory).join("retry.ts"), retry_table_typescript()).unwrap();
     }
 }
