@@ -65,18 +65,9 @@ impl Chat {
         seen: Seq,
         body: Body,
     ) -> Result<Result<Entry, Rejected>, Closed> {
-        let send = Send {
-            id: new_id(),
-            conversation,
-            seen,
-            body,
-            from: None,
-            force: false,
-        };
+        let send = Send { id: new_id(), conversation, seen, body, from: None, force: false };
         let (answer, answered) = oneshot::channel();
-        self.requests
-            .send(Request::Write(send, answer))
-            .map_err(|_| Closed)?;
+        self.requests.send(Request::Write(send, answer)).map_err(|_| Closed)?;
         answered.await.map_err(|_| Closed)
     }
 

@@ -41,29 +41,18 @@ impl Console {
     pub fn start(program: &'static str) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the console");
         let (child, pipes) = begin(program, folder.path());
-        Self {
-            program,
-            folder,
-            child: Mutex::new(child),
-            pipes: tokio::sync::Mutex::new(pipes),
-        }
+        Self { program, folder, child: Mutex::new(child), pipes: tokio::sync::Mutex::new(pipes) }
     }
 
     /// `kill -9`, in the middle of whatever it does, and a new start with the same cache.
     pub async fn kill_and_start_again(&self) {
-        let killed = self
-            .child
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .start_kill();
+        let killed = self.child.lock().unwrap_or_else(PoisonError::into_inner).start_kill();
         killed.expect("the console runs");
         // A call under way ends with the pipes, and lets go of them.
         let mut pipes = self.pipes.lock().await;
         let (child, new) = begin(self.program, self.folder.path());
-        let mut old = std::mem::replace(
-            &mut *self.child.lock().unwrap_or_else(PoisonError::into_inner),
-            child,
-        );
+        let mut old =
+            std::mem::replace(&mut *self.child.lock().unwrap_or_else(PoisonError::into_inner), child);
         old.wait().await.expect("a child can be waited for");
         *pipes = new;
     }
@@ -75,11 +64,7 @@ impl Console {
         let mut pipes = self.pipes.lock().await;
         pipes.commands.write_all(&line).await.map_err(|_| Killed)?;
         let answer = timeout(SOON, pipes.answers.next_line()).await;
-        let answer = answer
-            .expect("the console answers in time")
-            .ok()
-            .flatten()
-            .ok_or(Killed)?;
+        let answer = answer.expect("the console answers in time").ok().flatten().ok_or(Killed)?;
         Ok(serde_json::from_str(&answer).expect("an answer"))
     }
 
@@ -93,11 +78,7 @@ impl Console {
     /// Writes a message, once, whatever kills the console meanwhile. It is on the disk then, not on the server.
     pub async fn write(&self, conversation: &ConversationId, text: &str, seen: Seq) -> EntryId {
         let before = self.accepted(conversation);
-        let command = Command::SendText {
-            conversation: conversation.clone(),
-            text: text.to_owned(),
-            seen,
-        };
+        let command = Command::SendText { conversation: conversation.clone(), text: text.to_owned(), seen };
         loop {
             match self.call(&command).await {
                 Ok(Ok(Reply::Accepted { id })) => return id,
@@ -115,23 +96,14 @@ impl Console {
     /// The console's own messages of a conversation: in its cached log, or on their way there.
     fn accepted(&self, conversation: &ConversationId) -> BTreeSet<EntryId> {
         let reader = Reader::open(&self.files()).expect("the cache");
-        let me = reader
-            .account()
-            .expect("the cache")
-            .expect("somebody is signed in")
-            .me
-            .id;
+        let me = reader.account().expect("the cache").expect("somebody is signed in").me.id;
         // The outbox first: what leaves it meanwhile is an entry then.
         let outbox = reader.outbox().expect("the cache");
-        let waiting = outbox
-            .into_iter()
-            .filter(|row| row.send.conversation == *conversation)
-            .map(|row| row.send.id);
+        let waiting =
+            outbox.into_iter().filter(|row| row.send.conversation == *conversation).map(|row| row.send.id);
         let cached = reader.conversation(conversation, ALL).expect("the cache");
         let entries = cached.into_iter().flat_map(|cached| cached.entries);
-        let sent = entries
-            .filter(|entry| entry.author.id == me)
-            .map(|entry| entry.id);
+        let sent = entries.filter(|entry| entry.author.id == me).map(|entry| entry.id);
         waiting.chain(sent).collect()
     }
 

@@ -25,10 +25,7 @@ impl Log {
             .expect("the log's table");
         let entries = rows
             .query_map([], |row| {
-                let json = |column| {
-                    row.get::<_, Option<String>>(column)
-                        .map(|text| parse(text.as_deref()))
-                };
+                let json = |column| row.get::<_, Option<String>>(column).map(|text| parse(text.as_deref()));
                 let mut entry = json!({
                     "conversation": row.get::<_, String>(0)?,
                     "seq": row.get::<_, i64>(1)?,

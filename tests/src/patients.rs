@@ -26,13 +26,7 @@ pub async fn run(
     let start = tokio::time::Instant::now();
     let mut patients = JoinSet::new();
     for script in scripts {
-        patients.spawn(patient::play(
-            server.to_owned(),
-            script,
-            pace,
-            start,
-            report.clone(),
-        ));
+        patients.spawn(patient::play(server.to_owned(), script, pace, start, report.clone()));
     }
     while patients.join_next().await.is_some() {}
 }

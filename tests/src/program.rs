@@ -21,11 +21,7 @@ pub struct Program {
 impl Program {
     /// Starts `command`; what it prints is added to `log`.
     pub fn start(name: &str, command: &mut Command, log: &Path) -> Self {
-        let file = File::options()
-            .create(true)
-            .append(true)
-            .open(log)
-            .expect("the log can be made");
+        let file = File::options().create(true).append(true).open(log).expect("the log can be made");
         let child = command
             .stdin(Stdio::null())
             .stdout(file.try_clone().expect("a descriptor"))
@@ -47,11 +43,7 @@ impl Program {
     pub fn stop(&mut self) -> ExitStatus {
         let pid = self.child.id().to_string();
         let asked = Command::new("kill").args(["-TERM", &pid]).status();
-        assert!(
-            asked.is_ok_and(|status| status.success()),
-            "{} can't be asked to end",
-            self.name
-        );
+        assert!(asked.is_ok_and(|status| status.success()), "{} can't be asked to end", self.name);
         self.wait()
     }
 
@@ -62,12 +54,7 @@ impl Program {
             if let Some(status) = self.child.try_wait().expect("a child can be waited for") {
                 return status;
             }
-            assert!(
-                start.elapsed() < SOON,
-                "{} doesn't end:\n{}",
-                self.name,
-                self.said()
-            );
+            assert!(start.elapsed() < SOON, "{} doesn't end:\n{}", self.name, self.said());
             std::thread::sleep(LOOK_EVERY);
         }
     }
@@ -95,12 +82,7 @@ impl Drop for Program {
 pub fn built(name: &str, package: &str) -> PathBuf {
     // target/debug/deps/test-… and target/debug/program
     let here = std::env::current_exe().expect("a test has a path");
-    let found = here
-        .ancestors()
-        .skip(1)
-        .take(2)
-        .map(|folder| folder.join(name))
-        .find(|path| path.is_file());
+    let found = here.ancestors().skip(1).take(2).map(|folder| folder.join(name)).find(|path| path.is_file());
     found.unwrap_or_else(|| panic!("{name} is not built; run: cargo build {package}"))
 }
 

@@ -22,10 +22,7 @@ impl Raw {
     /// Signs in and connects.
     pub async fn sign_in(who: &SignIn) -> Self {
         let SignedIn { token, .. } = who.ask().await.expect("a demonstration server");
-        let url = format!(
-            "{}/socket.io/?EIO=4&transport=websocket",
-            who.server.replacen("http", "ws", 1)
-        );
+        let url = format!("{}/socket.io/?EIO=4&transport=websocket", who.server.replacen("http", "ws", 1));
         let (stream, _) = connect_async(url).await.expect("a websocket");
         let namespace = who.namespace();
         let mut raw = Self { stream, namespace };
@@ -62,12 +59,8 @@ impl Raw {
     async fn frame(&mut self) -> ServerFrame {
         let prefix = format!("42{},", self.namespace);
         loop {
-            let message = timeout(SOON, self.stream.next())
-                .await
-                .expect("the server says something in time");
-            let message = message
-                .expect("the connection is up")
-                .expect("the connection is up");
+            let message = timeout(SOON, self.stream.next()).await.expect("the server says something in time");
+            let message = message.expect("the connection is up").expect("the connection is up");
             let Ok(text) = message.to_text() else { continue };
             if text == "2" {
                 self.text("3").await;

@@ -41,28 +41,15 @@ impl Replay {
         let mut set = JoinSet::new();
         for (index, consultation) in consultations.iter().enumerate() {
             let who = SignIn::patient(server, &consultation.patient());
-            set.spawn(consult(
-                who,
-                consultation.clone(),
-                provider(index),
-                pace,
-                start,
-                written.clone(),
-            ));
+            set.spawn(consult(who, consultation.clone(), provider(index), pace, start, written.clone()));
         }
-        Self {
-            consultations: set,
-            written,
-        }
+        Self { consultations: set, written }
     }
 
     /// Waits until so many turns are in the log.
     pub async fn reached(&self, turns: usize) {
         let mut written = self.written.subscribe();
-        written
-            .wait_for(|&written| written >= turns)
-            .await
-            .expect("the sender is here");
+        written.wait_for(|&written| written >= turns).await.expect("the sender is here");
     }
 
     /// Waits for the end. A consultation that failed fails the test.
@@ -79,12 +66,7 @@ async fn consult(
     start: Instant,
     written: watch::Sender<usize>,
 ) {
-    let conversation = who
-        .ask()
-        .await
-        .expect("a demonstration server")
-        .conversation
-        .expect("a conversation");
+    let conversation = who.ask().await.expect("a demonstration server").conversation.expect("a conversation");
     let (patient, mut heard) = Chat::open(who);
     let mut seen = Seq::ZERO;
     for turn in &consultation.turns {
@@ -122,15 +104,10 @@ async fn until_heard(heard: &mut mpsc::UnboundedReceiver<Heard>, id: EntryId) ->
 
 /// Panics unless the log holds each turn once and in order, and nobody's words but theirs.
 pub fn assert_told(log: &Log, consultations: &[Consultation]) {
-    let mut told: BTreeMap<&ConversationId, (Option<&str>, Vec<(Role, &str)>)> = BTreeMap::new();
+    let mut told: BTreeMap<&ConversationId, (Option<&str>, Vec<_>)> = BTreeMap::new();
     for entry in log.messages() {
         let (patient, turns) = told.entry(&entry.conversation).or_default();
-        let Entry {
-            author,
-            body: Body::Text(Text { text, .. }),
-            ..
-        } = entry
-        else {
+        let Entry { author, body: Body::Text(Text { text, .. }), .. } = entry else {
             panic!("another message than the recordings hold: {}", entry.seq)
         };
         if author.role == Role::Patient {
@@ -142,17 +119,10 @@ pub fn assert_told(log: &Log, consultations: &[Consultation]) {
     assert_eq!(told.len(), consultations.len());
     for consultation in consultations {
         let role = |who| {
-            if who == Speaker::Patient {
-                Role::Patient
-            } else {
-                Role::Provider
-            }
+            if who == Speaker::Patient { Role::Patient } else { Role::Provider }
         };
-        let spoken: Vec<_> = consultation
-            .turns
-            .iter()
-            .map(|turn| (role(turn.who), turn.text.as_str()))
-            .collect();
+        let spoken: Vec<_> =
+            consultation.turns.iter().map(|turn| (role(turn.who), turn.text.as_str())).collect();
         let name = consultation.patient();
         assert_eq!(told.get(&Some(name.as_str())), Some(&spoken), "{name}");
     }

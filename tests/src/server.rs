@@ -37,27 +37,17 @@ impl Server {
     pub async fn start_again(&mut self) {
         let mut command = Command::new(built("bedside-server", "-p bedside-server"));
         command
-            .args([
-                "--demo",
-                "--listen",
-                &format!("127.0.0.1:{}", self.port),
-                "--data",
-            ])
+            .args(["--demo", "--listen", &format!("127.0.0.1:{}", self.port), "--data"])
             .arg(self.data())
             .args(&self.options);
-        self.program = Some(Program::start(
-            "bedside-server",
-            &mut command,
-            &self.folder.path().join("server.log"),
-        ));
+        self.program =
+            Some(Program::start("bedside-server", &mut command, &self.folder.path().join("server.log")));
         let url = format!("{}/readyz", self.url());
         eventually("the server is ready", async || {
             if let Some(program) = &mut self.program {
                 program.assert_running();
             }
-            reqwest::get(&url)
-                .await
-                .is_ok_and(|answer| answer.status().is_success())
+            reqwest::get(&url).await.is_ok_and(|answer| answer.status().is_success())
         })
         .await;
     }
@@ -86,11 +76,7 @@ impl Server {
     pub fn stop(&mut self) {
         let mut program = self.program.take().expect("the server runs");
         let status = program.stop();
-        assert!(
-            status.success(),
-            "the server ended badly ({status}):\n{}",
-            program.said()
-        );
+        assert!(status.success(), "the server ended badly ({status}):\n{}", program.said());
     }
 
     /// What it has printed in all its lives.
@@ -104,9 +90,7 @@ impl Server {
 fn free_port() -> u16 {
     let [a, b, ..] = uuid::Uuid::new_v4().into_bytes();
     let start = 10_000 + u16::from_be_bytes([a, b]) % 20_000;
-    (start..32_000)
-        .find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok())
-        .expect("a free port")
+    (start..32_000).find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok()).expect("a free port")
 }
 
 /// Recorded consultations that lie outside the project, `None` (said on the terminal) where they are missing.
@@ -117,9 +101,6 @@ pub fn recordings() -> Option<PathBuf> {
     if file.is_file() {
         return Some(file);
     }
-    println!(
-        "skipped: {} is missing; BEDSIDE_DATA_DIR names its folder",
-        file.display()
-    );
+    println!("skipped: {} is missing; BEDSIDE_DATA_DIR names its folder", file.display());
     None
 }

@@ -24,14 +24,9 @@ pub struct Wire {
 impl Wire {
     /// Signs in and connects.
     pub async fn sign_in(who: &SignIn) -> Self {
-        let SignedIn {
-            token, conversation, ..
-        } = who.ask().await.expect("a demonstration server");
+        let SignedIn { token, conversation, .. } = who.ask().await.expect("a demonstration server");
         let wire = Self::connect(&who.server, who.namespace(), connect(&token)).await;
-        Self {
-            conversation,
-            ..wire.expect("a fresh token is welcome")
-        }
+        Self { conversation, ..wire.expect("a fresh token is welcome") }
     }
 
     /// Connects with any payload.
@@ -41,19 +36,11 @@ impl Wire {
         connect: Connect,
     ) -> Result<Self, ConnectRefusal> {
         let url = server.to_owned();
-        let (socket, mut events) = Socket::open(Target {
-            url,
-            namespace,
-            connect,
-        })
-        .expect("a thread");
+        let (socket, mut events) = Socket::open(Target { url, namespace, connect }).expect("a thread");
         match next(&mut events).await {
-            Some(SocketEvent::Frame(ServerFrame::Welcome(welcome))) => Ok(Self {
-                socket,
-                events,
-                welcome,
-                conversation: None,
-            }),
+            Some(SocketEvent::Frame(ServerFrame::Welcome(welcome))) => {
+                Ok(Self { socket, events, welcome, conversation: None })
+            }
             Some(SocketEvent::Refused(refusal)) => Err(refusal),
             other => panic!("neither welcome nor refusal: {}", kind(other.as_ref())),
         }
@@ -78,9 +65,7 @@ impl Wire {
                 }
             }
         };
-        timeout(SOON, picked)
-            .await
-            .unwrap_or_else(|_| panic!("never came: {what}"))
+        timeout(SOON, picked).await.unwrap_or_else(|_| panic!("never came: {what}"))
     }
 
     /// The answer to the `send` of this id.
@@ -128,11 +113,7 @@ impl Wire {
     /// Asks for a range, as a way to see that the connection still works.
     pub async fn entries(&mut self, conversation: &ConversationId, from: Seq, to: Seq) -> EntriesAnswer {
         let conversation = conversation.clone();
-        self.emit(ClientFrame::Entries(Entries {
-            conversation: conversation.clone(),
-            from,
-            to,
-        }));
+        self.emit(ClientFrame::Entries(Entries { conversation: conversation.clone(), from, to }));
         self.until("entries", |frame| match frame {
             ServerFrame::Entries(answer) if answer.conversation == conversation && answer.from == from => {
                 Some(answer)
@@ -159,9 +140,7 @@ pub fn connect(token: &str) -> Connect {
 }
 
 async fn next(events: &mut mpsc::Receiver<SocketEvent>) -> Option<SocketEvent> {
-    timeout(SOON, events.recv())
-        .await
-        .expect("the server says something in time")
+    timeout(SOON, events.recv()).await.expect("the server says something in time")
 }
 
 fn kind(event: Option<&SocketEvent>) -> impl fmt::Display {

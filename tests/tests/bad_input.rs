@@ -32,13 +32,7 @@ impl Scene {
         let conversation = patient.conversation.clone().unwrap();
         patient.say(&conversation, "The first message").await;
         let before = Log::of_server(&server);
-        Self {
-            server,
-            patient,
-            provider,
-            conversation,
-            before,
-        }
+        Self { server, patient, provider, conversation, before }
     }
 
     /// A third person, who misbehaves.
@@ -73,20 +67,12 @@ impl Scene {
         let log = Log::of_server(&self.server);
         assert_eq!(log.0.len(), entries);
         let old = |log: &Log| {
-            Log(log
-                .0
-                .iter()
-                .filter(|entry| entry.conversation == self.conversation)
-                .cloned()
-                .collect())
+            Log(log.0.iter().filter(|entry| entry.conversation == self.conversation).cloned().collect())
         };
         assert_eq!(old(&log).digest(), old(&self.before).digest());
         let entry = self.patient.say(&self.conversation, "Still here").await;
         self.provider.answer(entry.id).await.unwrap();
-        let page = self
-            .provider
-            .entries(&self.conversation, Seq::new(1), entry.seq)
-            .await;
+        let page = self.provider.entries(&self.conversation, Seq::new(1), entry.seq).await;
         assert_eq!(page.entries.last(), Some(&entry_without_prev(entry)));
     }
 }
@@ -98,14 +84,7 @@ fn entry_without_prev(mut entry: bedside_protocol::Entry) -> bedside_protocol::E
 }
 
 fn send(conversation: &ConversationId, body: Body) -> Send {
-    Send {
-        id: new_id(),
-        conversation: conversation.clone(),
-        seen: Seq::ZERO,
-        body,
-        from: None,
-        force: false,
-    }
+    Send { id: new_id(), conversation: conversation.clone(), seen: Seq::ZERO, body, from: None, force: false }
 }
 
 async fn refused(wire: &mut Wire, send: Send) -> Rejected {
@@ -137,11 +116,7 @@ async fn a_note_by_a_patient() {
     let scene = Scene::set().await;
     let mut andre = scene.patient(ANDRE).await;
     let own = andre.conversation.clone().unwrap();
-    let note = Note {
-        text: "a note".into(),
-        mentions: vec![],
-        extra: Default::default(),
-    };
+    let note = Note { text: "a note".into(), mentions: vec![], extra: Default::default() };
     let rejected = refused(&mut andre, send(&own, Body::Note(note))).await;
     assert_eq!(rejected.code, Code::Forbidden);
     scene.assert_unharmed().await;
@@ -151,16 +126,9 @@ async fn a_note_by_a_patient() {
 async fn another_persons_conversation() {
     let scene = Scene::set().await;
     let mut strangers = vec![scene.patient(ANDRE).await];
-    for (namespace, role) in [
-        ("/provider", TokenRole::Provider),
-        ("/patient", TokenRole::Patient),
-    ] {
+    for (namespace, role) in [("/provider", TokenRole::Provider), ("/patient", TokenRole::Patient)] {
         let token = scene.token(role, "elsewhere", 3600);
-        strangers.push(
-            Wire::connect(&scene.server.url(), namespace, connect(&token))
-                .await
-                .unwrap(),
-        );
+        strangers.push(Wire::connect(&scene.server.url(), namespace, connect(&token)).await.unwrap());
     }
     let nowhere = ConversationId::new("nowhere").unwrap();
     for mut stranger in strangers {
@@ -171,15 +139,8 @@ async fn another_persons_conversation() {
             let (from, to) = (Seq::new(1), Seq::new(10));
             let conversation = conversation.clone();
             for frame in [
-                ClientFrame::Entries(Entries {
-                    conversation: conversation.clone(),
-                    from,
-                    to,
-                }),
-                ClientFrame::Read(Read {
-                    conversation: conversation.clone(),
-                    upto: to,
-                }),
+                ClientFrame::Entries(Entries { conversation: conversation.clone(), from, to }),
+                ClientFrame::Read(Read { conversation: conversation.clone(), upto: to }),
                 ClientFrame::Typing(Typing { conversation }),
             ] {
                 let event = frame.encode().0;
@@ -195,35 +156,17 @@ async fn another_persons_conversation() {
 #[tokio::test]
 async fn tokens_and_versions() {
     let scene = Scene::set().await;
-    for (namespace, role) in [
-        ("/provider", TokenRole::Provider),
-        ("/patient", TokenRole::Patient),
-    ] {
+    for (namespace, role) in [("/provider", TokenRole::Provider), ("/patient", TokenRole::Patient)] {
         let good = scene.token(role, "elsewhere", 3600);
         let mut tampered = good.clone();
         tampered.truncate(good.len() - 4);
         let expected = [
-            (
-                connect(&scene.token(role, "elsewhere", -60)),
-                ConnectRefusal::Expired,
-            ),
+            (connect(&scene.token(role, "elsewhere", -60)), ConnectRefusal::Expired),
             (connect(&tampered), ConnectRefusal::Unauthenticated),
             (connect("garbage"), ConnectRefusal::Unauthenticated),
             (connect(""), ConnectRefusal::Unauthenticated),
-            (
-                Connect {
-                    protocol: 2,
-                    ..connect(&good)
-                },
-                ConnectRefusal::Protocol,
-            ),
-            (
-                Connect {
-                    protocol: 0,
-                    ..connect("garbage")
-                },
-                ConnectRefusal::Protocol,
-            ),
+            (Connect { protocol: 2, ..connect(&good) }, ConnectRefusal::Protocol),
+            (Connect { protocol: 0, ..connect("garbage") }, ConnectRefusal::Protocol),
         ];
         for (connect, refusal) in expected {
             assert_eq!(scene.refusal(namespace, connect).await, refusal);
@@ -231,10 +174,7 @@ async fn tokens_and_versions() {
     }
     // A patient's token opens no provider's door.
     let patients = scene.token(TokenRole::Patient, "elsewhere", 3600);
-    assert_eq!(
-        scene.refusal("/provider", connect(&patients)).await,
-        ConnectRefusal::Unauthenticated
-    );
+    assert_eq!(scene.refusal("/provider", connect(&patients)).await, ConnectRefusal::Unauthenticated);
     scene.assert_unharmed().await;
 }
 
@@ -249,10 +189,7 @@ async fn frames_that_say_nothing() {
         ("send", r#"["send",null]"#),
         ("send", r#"["send",7]"#),
         ("send", r#"["send",{}]"#),
-        (
-            "send",
-            r#"["send",{"id":"1","conversation":"x","seen":0,"body":{"kind":"text","text":"x"}}]"#,
-        ),
+        ("send", r#"["send",{"id":"1","conversation":"x","seen":0,"body":{"kind":"text","text":"x"}}]"#),
         (
             "send",
             r#"["send",{"id":"0197f3a0-0000-7000-8000-000000000000","conversation":"../x","seen":0,"body":{}}]"#,
@@ -275,11 +212,7 @@ async fn frames_that_say_nothing() {
     ] {
         raw.event(packet).await;
         let rejected = raw.rejection().await;
-        assert_eq!(
-            (rejected.of.as_str(), rejected.code),
-            (of, Code::Invalid),
-            "{packet}"
-        );
+        assert_eq!((rejected.of.as_str(), rejected.code), (of, Code::Invalid), "{packet}");
     }
     scene.assert_unharmed().await;
 }
@@ -321,9 +254,7 @@ async fn two_hundred_in_a_burst() {
     let scene = Scene::set().await;
     let mut andre = scene.patient(ANDRE).await;
     let own = andre.conversation.clone().unwrap();
-    let sends: Vec<_> = (0..200)
-        .map(|number| send(&own, Body::text(format!("message {number}"))))
-        .collect();
+    let sends: Vec<_> = (0..200).map(|number| send(&own, Body::text(format!("message {number}")))).collect();
     for send in &sends {
         andre.emit(ClientFrame::Send(send.clone()));
     }
@@ -337,11 +268,7 @@ async fn two_hundred_in_a_burst() {
             Ok(entry) => assert!(taken.insert(entry.id)),
             Err(rejected) => {
                 assert_eq!(rejected.code, Code::RateLimited);
-                assert!(
-                    rejected
-                        .retry_after_ms
-                        .is_some_and(|wait| (1..60_000).contains(&wait))
-                );
+                assert!(rejected.retry_after_ms.is_some_and(|wait| (1..60_000).contains(&wait)));
             }
         }
     }

@@ -34,11 +34,7 @@ impl Arguments {
             scripts.extend(patients::load_dialogues(folder)?);
         }
         if let Some(file) = &self.replay {
-            scripts.extend(
-                patients::load_recording(file)?
-                    .iter()
-                    .map(|consultation| consultation.script()),
-            );
+            scripts.extend(patients::load_recording(file)?.iter().map(|consultation| consultation.script()));
         }
         Ok(scripts)
     }
@@ -74,12 +70,7 @@ async fn main() -> ExitCode {
 }
 
 fn print(event: Event) {
-    let Event {
-        patient,
-        turn,
-        turns,
-        written,
-    } = event;
+    let Event { patient, turn, turns, written } = event;
     match written {
         Written::Committed(seq) => println!("{patient}: {turn} of {turns} sent, seq {seq}"),
         Written::Refused(code) => println!("{patient}: {turn} of {turns} refused: {code:?}"),

@@ -77,9 +77,7 @@ async fn collect(asked: &mut mpsc::UnboundedReceiver<Request>, pending: &mut Pen
 
 /// One attempt, with a token of its own, up to the welcome.
 async fn dial(who: &SignIn, device: &str) -> Option<Line> {
-    let SignedIn {
-        token, conversation, ..
-    } = who.ask().await.ok()?;
+    let SignedIn { token, conversation, .. } = who.ask().await.ok()?;
     let target = Target {
         url: who.server.clone(),
         namespace: who.namespace(),
@@ -95,12 +93,7 @@ async fn dial(who: &SignIn, device: &str) -> Option<Line> {
         match events.recv().await? {
             SocketEvent::Frame(ServerFrame::Welcome(Welcome { heartbeat_ms, .. })) => {
                 let silence = Duration::from_millis(heartbeat_ms.into()) * SILENCE_HALVES / 2;
-                return Some(Line {
-                    socket,
-                    events,
-                    conversation,
-                    silence,
-                });
+                return Some(Line { socket, events, conversation, silence });
             }
             // Nothing else counts before the welcome.
             SocketEvent::Frame(_) => {}

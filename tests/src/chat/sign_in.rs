@@ -63,11 +63,7 @@ impl SignIn {
     }
 
     fn new(server: &str, role: Role, name: &str) -> Self {
-        Self {
-            server: server.trim_end_matches('/').to_owned(),
-            role,
-            name: name.to_owned(),
-        }
+        Self { server: server.trim_end_matches('/').to_owned(), role, name: name.to_owned() }
     }
 
     /// The socket's namespace for the role.

@@ -84,24 +84,14 @@ mod tests {
         for script in &scripts {
             assert!(matches!(script.turns[0].when, When::At(_)), "{}", script.name);
             assert!(script.turns.iter().all(|turn| !turn.text.trim().is_empty()));
-            assert!(
-                script
-                    .turns
-                    .iter()
-                    .any(|turn| matches!(turn.when, When::AfterReply(_)))
-            );
+            assert!(script.turns.iter().any(|turn| matches!(turn.when, When::AfterReply(_))));
         }
     }
 
     #[test]
     fn a_wrong_file_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(
-            load(folder.path())
-                .unwrap_err()
-                .to_string()
-                .contains("no dialogues")
-        );
+        assert!(load(folder.path()).unwrap_err().to_string().contains("no dialogues"));
         let path = folder.path().join("x.json");
         for wrong in [
             "{",

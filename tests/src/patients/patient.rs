@@ -76,12 +76,7 @@ impl Story {
 
 pub(super) async fn play(server: String, script: Script, pace: Pace, start: Instant, report: impl Fn(Event)) {
     let tell = |turn: usize, written| {
-        report(Event {
-            patient: script.name.clone(),
-            turn: turn + 1,
-            turns: script.turns.len(),
-            written,
-        });
+        report(Event { patient: script.name.clone(), turn: turn + 1, turns: script.turns.len(), written });
     };
     if let Some(turn) = script.turns.first()
         && let When::At(at) = turn.when
@@ -95,12 +90,7 @@ pub(super) async fn play(server: String, script: Script, pace: Pace, start: Inst
         Err(status) => return tell(0, Written::NotSignedIn(status)),
     };
     let (chat, mut heard) = Chat::open(who);
-    let mut story = Story {
-        next: 0,
-        seen: Seq::ZERO,
-        written: Seq::ZERO,
-        replied: Seq::ZERO,
-    };
+    let mut story = Story { next: 0, seen: Seq::ZERO, written: Seq::ZERO, replied: Seq::ZERO };
     while let Some(Heard::Entry(entry)) = heard.recv().await {
         story.recall(&entry, &script);
     }

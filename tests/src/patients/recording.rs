@@ -54,10 +54,7 @@ impl Consultation {
         Script {
             name: self.patient(),
             turns: turns
-                .map(|spoken| Turn {
-                    when: When::At(spoken.start()),
-                    text: spoken.text.clone(),
-                })
+                .map(|spoken| Turn { when: When::At(spoken.start()), text: spoken.text.clone() })
                 .collect(),
         }
     }
@@ -93,20 +90,13 @@ mod tests {
             format!(r#"{{"who": "{who}", "start_s": {start}, "end_s": 9, "text": "{who} {start}"}}"#)
         };
         let turns = [turn("provider", 0.5), turn("patient", 1.5), turn("patient", 3.0)].join(",");
-        std::fs::write(
-            file.path(),
-            format!("{{\"id\": \"day1_consultation01\", \"turns\": [{turns}]}}\n"),
-        )
-        .unwrap();
+        std::fs::write(file.path(), format!("{{\"id\": \"day1_consultation01\", \"turns\": [{turns}]}}\n"))
+            .unwrap();
         let script = load(file.path()).unwrap()[0].script();
         assert_eq!(script.name, "Patient day1 01");
         let at = |ms| When::At(Duration::from_millis(ms));
         let expected = [(at(1500), "patient 1.5"), (at(3000), "patient 3")];
-        let told: Vec<_> = script
-            .turns
-            .iter()
-            .map(|turn| (turn.when, turn.text.as_str()))
-            .collect();
+        let told: Vec<_> = script.turns.iter().map(|turn| (turn.when, turn.text.as_str())).collect();
         assert_eq!(told, expected);
     }
 
