@@ -116,6 +116,8 @@ export function troubleWords(trouble: Trouble): string {
       return "the server went silent";
     case "unreadable":
       return "the server sent what this version can't read";
+    case "rolled_back":
+      return "the server holds less than this computer does: tell your clinic’s IT";
     default:
       return strange(trouble);
   }

@@ -97,7 +97,8 @@ export class Desk {
 
   discard = (id: EntryId) => this.attempt(this.call({ command: "discard", id }));
 
-  openLink = (url: string) => this.attempt(this.#platform.openLink(url));
+  openLink = (url: string) =>
+    this.#platform.openLink(url).catch(() => this.tell("The system has no browser that opens this address."));
 
   #leave() {
     if (!this.open) return;

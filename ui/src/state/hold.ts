@@ -1,42 +1,33 @@
 import type { ConversationId } from "../bindings/ConversationId";
 import type { InboxRow } from "../bindings/InboxRow";
+import type { Seq } from "../bindings/Seq";
 
-/** The order that somebody is reading. */
-export type Held = readonly ConversationId[];
+/** The order that somebody is reading, and how far each conversation went in it. */
+export type Held = ReadonlyMap<ConversationId, Seq>;
 
 export interface Arranged {
   rows: readonly InboxRow[];
-  /** How many rows would come or move. */
-  pending: number;
+  /** Whether letting go would move a row. */
+  moves: boolean;
+  /** How many conversations have something new since. */
+  fresh: number;
 }
 
-const idOf = (row: InboxRow) => row.conversation.id;
-
 /** Nobody reads an empty list: it isn't held. */
-export const hold = (rows: readonly InboxRow[]): Held | null => (rows.length > 0 ? rows.map(idOf) : null);
+export function hold(rows: readonly InboxRow[]): Held | null {
+  if (rows.length === 0) return null;
+  return new Map(rows.map(({ conversation: { id, head } }) => [id, head]));
+}
 
 /** The rows in the held order, each as it is now; what is new stays out until it is let go. */
 export function arrange(rows: readonly InboxRow[], held: Held | null): Arranged {
-  if (!held) return { rows, pending: 0 };
-  const now = new Map(rows.map((row) => [idOf(row), row]));
-  const kept = held.flatMap((id) => now.get(id) ?? []);
-  const place = new Map(kept.map((row, i) => [idOf(row), i]));
-  const places = rows.flatMap((row) => place.get(idOf(row)) ?? []);
-  return { rows: kept, pending: rows.length - longestRising(places) };
-}
-
-/** How many of the numbers can stay where they are, at most, when the others are moved so that all rise. */
-function longestRising(numbers: readonly number[]): number {
-  // The smallest number that a rising run of each length can end with.
-  const ends: number[] = [];
-  for (const n of numbers) {
-    let [low, high] = [0, ends.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((ends[middle] ?? Infinity) < n) low = middle + 1;
-      else high = middle;
-    }
-    ends[low] = n;
-  }
-  return ends.length;
+  if (!held) return { rows, moves: false, fresh: 0 };
+  const now = new Map(rows.map((row) => [row.conversation.id, row]));
+  const kept = [...held.keys()].flatMap((id) => now.get(id) ?? []);
+  const moves = kept.length !== rows.length || kept.some((row, i) => row !== rows[i]);
+  const fresh = rows.filter(({ conversation: { id, head, last } }) => {
+    const before = held.get(id);
+    return before === undefined || (head > before && last?.author.role === "patient");
+  });
+  return { rows: kept, moves, fresh: fresh.length };
 }

@@ -6,6 +6,9 @@ import type { Platform } from "../platform";
 /** Applies a patch; `snapshot` replaces what was there. Answers whether it fitted. */
 export type Apply = (patch: Patch, snapshot: boolean) => boolean;
 
+/** A snapshot that takes longer than this was lost, or the host never saw that the query had been left. */
+export const SNAPSHOT_MS = 1_000;
+
 interface Slot {
   query: Query;
   apply: Apply;
@@ -13,6 +16,7 @@ interface Slot {
   revision: number;
   /** The host must forget this query once, so that it begins again with a snapshot. */
   renew: boolean;
+  overdue: ReturnType<typeof setTimeout> | undefined;
 }
 
 /**
@@ -20,7 +24,9 @@ interface Slot {
  *
  *   join -> [awaiting snapshot] -- revision 1 --> [following] -- next revision --> [following]
  *                 ^                                   |
- *                 +--- left and joined again <--------+ any other revision, or a patch that doesn't fit
+ *              |  ^                                   |
+ *              +--+--- left and joined again <--------+ any other revision, or a patch that doesn't fit
+ *        none in time
  */
 export class Watches {
   #platform: Platform;
@@ -37,10 +43,11 @@ export class Watches {
   join(query: Query, apply: Apply): () => void {
     const key = keyOf(query);
     // A query that the host still has would go on without a new snapshot.
-    const slot: Slot = { query, apply, revision: 0, renew: this.#sent.has(key) };
+    const slot: Slot = { query, apply, revision: 0, renew: this.#sent.has(key), overdue: undefined };
     this.#slots.set(key, slot);
     this.#sync();
     return () => {
+      clearTimeout(slot.overdue);
       if (this.#slots.get(key) !== slot) return;
       this.#slots.delete(key);
       this.#sync();
@@ -49,19 +56,25 @@ export class Watches {
 
   #receive = (update: Update) => {
     const slot = this.#slots.get(keyOf(update.query));
-    if (!slot || slot.renew) return;
+    if (!slot) return;
     const snapshot = update.revision === 1;
     // Before its snapshot, a query hears the rest of an earlier watch.
     if (!snapshot && slot.revision === 0) return;
     const next = snapshot || update.revision === slot.revision + 1;
     if (next && slot.apply(update.patch, snapshot)) {
       slot.revision = update.revision;
-      return;
+      slot.renew = false;
+      clearTimeout(slot.overdue);
+    } else {
+      this.#renew(slot);
     }
+  };
+
+  #renew(slot: Slot) {
     slot.revision = 0;
     slot.renew = true;
     this.#sync();
-  };
+  }
 
   /** Calls are made one after the other: two at once could arrive the wrong way round. */
   #sync() {
@@ -88,10 +101,17 @@ export class Watches {
       kept.map((slot) => slot.query),
       this.#receive,
     );
+    for (const slot of kept) this.#expect(slot);
     for (const slot of left) {
       slot.renew = false;
       this.#changed = true;
     }
+  }
+
+  #expect(slot: Slot) {
+    clearTimeout(slot.overdue);
+    if (slot.revision > 0 || this.#slots.get(keyOf(slot.query)) !== slot) return;
+    slot.overdue = setTimeout(() => this.#renew(slot), SNAPSHOT_MS);
   }
 }
 

@@ -9,7 +9,7 @@ import { plain } from "../../state/item";
 const LONG_WAIT_MIN = 15;
 
 /** Red and amber are rare, so that they mean something. */
-export type Tone = "urgent" | "wait" | "plain";
+export type Tone = "urgent" | "wait" | "quiet";
 export interface Why {
   words: string;
   tone: Tone;
@@ -31,25 +31,25 @@ export function why(row: InboxRow, me: Me, now: Time): Why {
     return { words: urgency.reason, tone: urgency.level === "urgent" ? "urgent" : "wait" };
   }
   if (outgoing?.state.state === "waiting") return { words: "Your reply waits for the network", tone: "wait" };
-  if (outgoing) return { words: "Your reply is being sent", tone: "plain" };
+  if (outgoing) return { words: "Your reply is being sent", tone: "quiet" };
   if (waitsLong(row, now)) return { words: `Waits longer than ${LONG_WAIT_MIN} min`, tone: "wait" };
-  if (draft) return { words: "Draft kept", tone: "plain" };
+  if (draft) return { words: "Draft kept", tone: "quiet" };
   if (waiting_since !== null) {
     const seenByClinic = Object.keys(read).some((id) => id !== patient.id);
-    return { words: seenByClinic ? "Waits for an answer" : "New conversation", tone: "plain" };
+    return { words: seenByClinic ? "Waits for an answer" : "New conversation", tone: "quiet" };
   }
   if (state === "snoozed") {
-    return { words: until === undefined ? "Snoozed" : `Snoozed until ${moment(until, now)}`, tone: "plain" };
+    return { words: until === undefined ? "Snoozed" : `Snoozed until ${moment(until, now)}`, tone: "quiet" };
   }
-  if (state === "closed") return { words: "Closed", tone: "plain" };
+  if (state === "closed") return { words: "Closed", tone: "quiet" };
   if (last?.author.role === "provider") {
     const who = last.author.id === me.id ? "You replied" : `${last.author.name} replied`;
     return {
       words: (read[patient.id] ?? 0) >= last.seq ? `${who} · read` : `${who} · not read yet`,
-      tone: "plain",
+      tone: "quiet",
     };
   }
-  return { words: "Nobody waits", tone: "plain" };
+  return { words: "Nobody waits", tone: "quiet" };
 }
 
 /** What was said last, and by whom unless it was the patient. */

@@ -1,0 +1,292 @@
+// What the window does under somebody's hands, in a browser, over made-up people.
+
+import assert from "node:assert/strict";
+import { settled, withSite } from "./site.mjs";
+
+const tests = [];
+const test = (name, scenario, run) => tests.push({ name, scenario, run });
+
+const row = (page, name) => page.getByRole("option", { name });
+const composer = (page) => page.getByTestId("composer");
+const names = (page) => page.locator(".row .name").allTextContents();
+/** Lets the made-up core do something, and tells the window. */
+const core = async (page, doing, argument) => {
+  await page.evaluate(`(${doing})(window.fakeCore, ${JSON.stringify(argument)}); window.fakeCore.publish()`);
+  await settled(page);
+};
+const log = (page) =>
+  page.getByTestId("conversation").evaluate((list) => ({
+    top: list.scrollTop,
+    toEnd: list.scrollHeight - list.clientHeight - list.scrollTop,
+  }));
+/** Where an item stands in the window, in pixels. */
+const topOf = (page, id) =>
+  page.locator(`[data-id="${id}"]`).evaluate((item) => item.getBoundingClientRect().top);
+const scrollTo = async (page, top) => {
+  await page.getByTestId("conversation").evaluate((list, to) => list.scrollTo({ top: to }), top);
+  await settled(page);
+};
+/** All commands of a kind that the window gave. */
+const commands = (page, kind) =>
+  page.evaluate((wanted) => window.commands.filter(({ command }) => command === wanted), kind);
+
+test("opens at what is new, and marks read what was in view", "desk", async (page) => {
+  await row(page, "Tomasz").click();
+  await settled(page);
+  assert.ok((await log(page)).toEnd < 2);
+  assert.ok(await page.getByText("I already took it this morning").isVisible());
+  assert.deepEqual(
+    (await commands(page, "mark_read")).map(({ upto }) => upto),
+    [11],
+  );
+});
+
+test("stays at the end through a burst of messages of all lengths", "big", async (page) => {
+  await row(page, "Martha").click();
+  await settled(page);
+  for (let i = 0; i < 12; i++) {
+    await core(page, (fake, n) => fake.talks[0].says(0, "More. ".repeat(1 + ((n * 37) % 90))), i);
+    assert.ok((await log(page)).toEnd < 2, `after message ${i}`);
+  }
+  assert.equal((await commands(page, "mark_read")).at(-1).upto, 10_012);
+});
+
+test("keeps still for a reader further up, and doesn't take the unseen for seen", "big", async (page) => {
+  await row(page, "Martha").click();
+  await settled(page);
+  await scrollTo(page, (await log(page)).top - 1500);
+  const id = await page.locator("article").nth(4).getAttribute("data-id");
+  const before = await topOf(page, id);
+  for (let i = 0; i < 3; i++) await core(page, (fake) => fake.talks[0].says(0, "Something new ".repeat(20)));
+  assert.ok(Math.abs((await topOf(page, id)) - before) < 1);
+  assert.equal((await commands(page, "mark_read")).filter(({ upto }) => upto > 10_000).length, 0);
+
+  await composer(page).fill("An answer");
+  await composer(page).press("Enter");
+  await settled(page);
+  assert.equal((await commands(page, "send_text"))[0].seen, 10_000);
+  // One's own message is worth going to.
+  assert.ok((await log(page)).toEnd < 2);
+  assert.equal((await commands(page, "mark_read")).at(-1).upto >= 10_003, true);
+});
+
+test("says that there is more below, and goes there", "big", async (page) => {
+  await row(page, "Martha").click();
+  await settled(page);
+  await scrollTo(page, (await log(page)).top - 1500);
+  await core(page, (fake) => fake.talks[0].says(0, "Are you there?"));
+  await page.getByRole("button", { name: "1 new message below" }).click();
+  await settled(page);
+  assert.ok((await log(page)).toEnd < 2);
+  assert.equal(await page.getByText("new message below").count(), 0);
+});
+
+test("fetches older messages without a jump", "big", async (page) => {
+  await row(page, "Martha").click();
+  await settled(page);
+  await scrollTo(page, 700);
+  const id = await page.locator("article").nth(6).getAttribute("data-id");
+  const before = await topOf(page, id);
+  await scrollTo(page, 500);
+  await page.waitForFunction(() => document.querySelector("[data-region=messages]").scrollTop > 2000);
+  await settled(page);
+  assert.ok(Math.abs((await topOf(page, id)) - before - 200) < 1);
+  assert.equal((await commands(page, "load_older")).length, 1);
+});
+
+test("can't fetch older messages offline, says so, and does when it can", "big", async (page) => {
+  await page.evaluate(() => {
+    const fake = window.fakeCore;
+    fake.link = { link: "offline", since: Date.now(), next_try: Date.now() + 60_000, trouble: "closed" };
+    fake.talks[0].entries = fake.talks[0].entries.slice(-40);
+    fake.publish();
+  });
+  await row(page, "Martha").click();
+  await settled(page);
+  await scrollTo(page, 0);
+  await page.getByText("can't be loaded without the network").waitFor();
+  await page.getByRole("button", { name: "Try now" }).click();
+  await settled(page);
+  assert.equal(await page.getByText("can't be loaded without the network").count(), 0);
+});
+
+test("holds the inbox still while the pointer is over it", "desk", async (page) => {
+  const order = await names(page);
+  await page.getByTestId("inbox-row").nth(3).hover();
+  await core(page, (fake) => fake.talks.slice(7, 9).forEach((talk) => talk.says(90, "One more thing.")));
+  assert.deepEqual(await names(page), order);
+  assert.ok(await page.getByText("One more thing.").first().isVisible(), "rows change in their place");
+  await page.getByRole("button", { name: "2 new, hold still" }).click();
+  const moved = await names(page);
+  assert.notDeepEqual(moved, order);
+  await core(page, (fake) => fake.talks[9].says(120, "And me."));
+  assert.deepEqual(await names(page), moved, "and holds the new order");
+  await page.mouse.move(900, 300);
+  await settled(page);
+  assert.notDeepEqual(await names(page), moved, "until the pointer leaves");
+});
+
+test("keeps each draft with its own patient", "desk", async (page) => {
+  await row(page, "Martha").click();
+  await composer(page).fill("For Martha alone");
+  await row(page, "Andre").click();
+  await page.locator("main h1", { hasText: "Andre" }).waitFor();
+  assert.equal(await composer(page).inputValue(), "");
+  await composer(page).fill("For Andre");
+  await row(page, "Martha").click();
+  await page.locator("main h1", { hasText: "Martha" }).waitFor();
+  assert.equal(await composer(page).inputValue(), "For Martha alone");
+  await settled(page);
+  const drafts = (await commands(page, "save_draft")).map(({ conversation, text }) => [conversation, text]);
+  assert.deepEqual(drafts, [
+    ["c-martha", "For Martha alone"],
+    ["c-andre", "For Andre"],
+  ]);
+});
+
+test("sends with Enter, breaks with Shift and Enter, leaves an input method alone", "desk", async (page) => {
+  await row(page, "Andre").click();
+  await composer(page).pressSequentially("With food");
+  await composer(page).press("Shift+Enter");
+  await composer(page).pressSequentially("please");
+  await composer(page).dispatchEvent("keydown", { key: "Enter", keyCode: 229 });
+  assert.equal((await commands(page, "send_text")).length, 0);
+  await composer(page).press("Enter");
+  await settled(page);
+  assert.deepEqual(await commands(page, "send_text"), [
+    { command: "send_text", conversation: "c-andre", text: "With food\nplease", seen: 3 },
+  ]);
+  assert.equal(await composer(page).inputValue(), "");
+  assert.equal(await composer(page).evaluate((area) => area === document.activeElement), true);
+  await page.locator('[data-state="sent"]', { hasText: "With food" }).waitFor();
+  await settled(page);
+  assert.equal((await commands(page, "save_draft")).at(-1)?.text ?? "", "");
+});
+
+test("gives a text back that wasn't kept, with the reason", "desk", async (page) => {
+  await row(page, "Andre").click();
+  await page.evaluate(() => (window.failing = { send_text: { failure: "storage" } }));
+  await composer(page).fill("Not lost");
+  await composer(page).press("Enter");
+  await page.getByText("can't be read or written").waitFor();
+  assert.equal(await composer(page).inputValue(), "Not lost");
+});
+
+test("edits a refused message: the text goes back, the message goes", "desk", async (page) => {
+  await row(page, "Tomasz").click();
+  await page.getByRole("button", { name: "Edit" }).click();
+  await settled(page);
+  assert.equal(
+    await composer(page).inputValue(),
+    "Please hold the second dose until the blood result is in.",
+  );
+  assert.equal(await page.locator('[data-state="refused"]').count(), 0);
+  const order = await page.evaluate(() => window.commands.map(({ command }) => command));
+  assert.ok(order.indexOf("save_draft") < order.indexOf("discard"));
+});
+
+test("sends a refused message again with what is in view now", "desk", async (page) => {
+  await row(page, "Tomasz").click();
+  await settled(page);
+  await page.getByRole("button", { name: "Send again" }).click();
+  await page.locator('[data-seq="12"]').waitFor();
+  assert.deepEqual((await commands(page, "send_again"))[0].seen, 11);
+});
+
+test("discards only after a confirmation", "desk", async (page) => {
+  await row(page, "Tomasz").click();
+  await page.getByRole("button", { name: "Discard" }).click();
+  assert.equal((await commands(page, "discard")).length, 0);
+  await page.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
+  await settled(page);
+  assert.equal((await commands(page, "discard")).length, 1);
+  assert.equal(await page.getByRole("dialog").count(), 0);
+});
+
+test("can be worked by keys alone", "desk", async (page) => {
+  const focused = () => page.evaluate(() => document.activeElement?.dataset.region);
+  await page.keyboard.press("j");
+  assert.equal(await focused(), "inbox");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("k");
+  await page.keyboard.press("Enter");
+  await page.locator("main h1", { hasText: "Lucía" }).waitFor();
+  await settled(page);
+  assert.equal(await focused(), "composer");
+  await page.keyboard.type("jk");
+  assert.equal(await composer(page).inputValue(), "jk");
+  await page.keyboard.press("F6");
+  assert.equal(await focused(), "status");
+  await page.keyboard.press("F6");
+  assert.equal(await focused(), "inbox");
+  await page.keyboard.press("F6");
+  assert.equal(await focused(), "messages");
+  await page.keyboard.press("F6");
+  await page.keyboard.press("Escape");
+  assert.equal(await focused(), "inbox");
+  await page.keyboard.press("End");
+  await page.keyboard.press("Enter");
+  await page.locator("main h1", { hasText: "Noor" }).waitFor();
+  assert.equal(await page.title(), "Bedside");
+});
+
+test("goes through two thousand rows", "big", async (page) => {
+  await page.getByTestId("inbox").focus();
+  await page.keyboard.press("End");
+  await settled(page);
+  await page.keyboard.press("Enter");
+  await settled(page);
+  assert.ok((await page.getByTestId("inbox-row").count()) < 60);
+  assert.match(await page.locator("main h1").textContent(), /Patient|Martha/);
+});
+
+test("announces what comes in, and nothing that was there", "desk", async (page) => {
+  await row(page, "Andre").click();
+  await settled(page);
+  const said = page.locator("[aria-live=polite]");
+  assert.equal(await said.textContent(), "");
+  await core(page, (fake) => fake.talks[2].says(0, "Hello?"));
+  assert.equal(await said.textContent(), "Andre Okafor: Hello?");
+});
+
+test("shows another account nothing of this one", "desk", async (page) => {
+  await row(page, "Andre").click();
+  await composer(page).fill("Secret");
+  await page.getByRole("button", { name: "Dr. Amara Osei" }).click();
+  await page.getByRole("menuitem").click();
+  await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
+  await page.getByTestId("signin-token").waitFor();
+  await page.getByTestId("signin-demo").click();
+  await page.getByTestId("inbox").waitFor();
+  assert.equal(await page.getByTestId("composer").count(), 0);
+});
+
+let failed = 0;
+await withSite(async (openPage) => {
+  for (const { name, scenario, run } of tests) {
+    const page = await openPage({ scenario });
+    page.setDefaultTimeout(10_000);
+    await page.evaluate(() => {
+      window.commands = [];
+      window.failing = {};
+      const fake = window.fakeCore;
+      const call = fake.call.bind(fake);
+      fake.call = async (command) => {
+        window.commands.push(command);
+        const failure = window.failing[command.command];
+        if (failure) throw failure;
+        return call(command);
+      };
+    });
+    try {
+      await run(page);
+      assert.deepEqual(page.errors, []);
+      console.log(`ok   ${name}`);
+    } catch (error) {
+      failed += 1;
+      console.log(`FAIL ${name}\n${error.stack}`);
+    }
+    await page.context().close();
+  }
+});
+process.exitCode = failed > 0 ? 1 : 0;

@@ -1,0 +1,129 @@
+// Takes a picture of every screen, light and dark, and has axe-core judge each. Pictures: look/*.png.
+
+import { mkdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { settled, withSite } from "./site.mjs";
+
+const THEMES = ["light", "dark"];
+const SIZES = { small: [1280, 800], large: [1920, 1080] };
+
+const open = (name) => (page) => page.getByRole("option", { name }).click();
+
+/** Each screen: the scenario, and how one gets there. */
+const SCREENS = {
+  signin: ["signin"],
+  "signin-wrong": [
+    "signin",
+    async (page) => {
+      await page.getByTestId("signin-server").fill("https://chat.riverside.example");
+      await page.getByTestId("signin-token").fill("stale");
+      await page.getByTestId("signin-submit").click();
+      await page.getByText("has expired").waitFor();
+    },
+  ],
+  empty: ["empty"],
+  inbox: ["desk"],
+  "inbox-keys": ["desk", (page) => page.getByTestId("inbox").focus()],
+  "inbox-held": [
+    "desk",
+    async (page) => {
+      await page.getByTestId("inbox-row").nth(3).hover();
+      await page.evaluate(() => {
+        for (const talk of window.fakeCore.talks.slice(6, 9)) talk.says(0, "One more thing, please.");
+        window.fakeCore.publish();
+      });
+      await page.getByText("3 new, hold still").waitFor();
+    },
+  ],
+  conversation: [
+    "typing",
+    async (page) => {
+      await open("Martha")(page);
+      await page.getByTestId("composer").fill("Does it spread anywhere, for example to your arm");
+    },
+  ],
+  kinds: ["desk", open("Tomasz")],
+  offline: ["offline", open("Martha")],
+  refused: ["refused", open("Martha")],
+  link: [
+    "desk",
+    async (page) => {
+      await open("Tomasz")(page);
+      await page.getByRole("button", { name: "invoice" }).click();
+      await page.getByRole("dialog").waitFor();
+    },
+  ],
+  outbox: [
+    "refused",
+    async (page) => {
+      await page.getByTestId("outbox-open").click();
+      await page.getByRole("dialog").waitFor();
+    },
+  ],
+  menu: [
+    "desk",
+    async (page) => {
+      await page.getByRole("button", { name: "Dr. Amara Osei" }).click();
+      await page.getByRole("menu").waitFor();
+    },
+  ],
+  "sign-out": [
+    "refused",
+    async (page) => {
+      await page.getByRole("button", { name: "Dr. Amara Osei" }).click();
+      await page.getByRole("menuitem").click();
+      await page.getByRole("dialog").waitFor();
+    },
+  ],
+  expired: [
+    "expired",
+    async (page) => {
+      await open("Martha")(page);
+      await page.getByRole("button", { name: "Sign in again" }).click();
+      await page.getByRole("dialog").waitFor();
+    },
+  ],
+  "too-long": [
+    "desk",
+    async (page) => {
+      await open("Martha")(page);
+      await page.getByTestId("composer").fill("Long words. ".repeat(1500));
+    },
+  ],
+  big: ["big", open("Martha")],
+};
+
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const folder = fileURLToPath(new URL("../look", import.meta.url));
+const wrong = [];
+
+await mkdir(folder, { recursive: true });
+await withSite(async (openPage) => {
+  for (const [name, [scenario, steps]] of Object.entries(SCREENS)) {
+    for (const theme of THEMES) {
+      const page = await openPage({ scenario, theme });
+      await steps?.(page);
+      for (const [label, [width, height]] of Object.entries(SIZES)) {
+        await page.setViewportSize({ width, height });
+        await settled(page);
+        await page.screenshot({ path: `${folder}/${name}-${theme}-${label}.png` });
+      }
+      await judge(page, `${name}-${theme}`);
+      await page.context().close();
+    }
+  }
+});
+
+async function judge(page, screen) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => window.axe.run());
+  for (const { id, help, nodes } of violations) {
+    const where = nodes.map((node) => `    ${node.html}\n    ${node.failureSummary}`);
+    wrong.push(`${screen}: ${id}: ${help}\n${where.join("\n")}`);
+  }
+  wrong.push(...page.errors.map((error) => `${screen}: ${error}`));
+}
+
+console.log(wrong.join("\n") || `${Object.keys(SCREENS).length} screens: nothing wrong`);
+process.exitCode = wrong.length > 0 ? 1 : 0;

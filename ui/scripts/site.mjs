@@ -1,0 +1,69 @@
+// The window's page with made-up people behind it, served as the desktop shell serves it, in a headless browser.
+
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import { build, preview } from "vite";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+/** Another browser than the system's own can be named. */
+const BROWSER = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const QUIET = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** Gives `work` a function that opens a page in a scenario; afterwards everything is stopped. */
+export async function withSite(work) {
+  const outDir = "look/site";
+  await build({ root, mode: "fake", logLevel: "warn", build: { outDir, emptyOutDir: true } });
+  const shell = JSON.parse(await readFile(new URL("../../tauri.conf.json", import.meta.url), "utf8"));
+  const server = await preview({
+    root,
+    build: { outDir },
+    preview: {
+      host: "127.0.0.1",
+      port: 0,
+      headers: { "Content-Security-Policy": shell.app.security.csp },
+    },
+  });
+  const browser = await chromium.launch({ executablePath: BROWSER, args: QUIET });
+  try {
+    await work((options) => openPage(browser, server.resolvedUrls.local[0], options));
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}
+
+/** A page in its own context; what goes wrong in it is gathered in `page.errors`. */
+async function openPage(browser, url, { scenario, theme = "light" }) {
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 800 },
+    colorScheme: theme,
+    reducedMotion: "reduce",
+  });
+  const page = await context.newPage();
+  page.errors = [];
+  page.on("pageerror", (error) => page.errors.push(error.stack ?? error.message));
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) page.errors.push(message.text());
+  });
+  // The shell freezes it too.
+  await page.addInitScript(() => Object.freeze(Object.prototype));
+  await page.goto(`${url}?fake=${scenario}`);
+  await page.waitForSelector("#app > *");
+  return page;
+}
+
+/** Waits until nothing has been painted anew for two frames. */
+export const settled = (page) =>
+  page.evaluate(
+    () =>
+      new Promise((done) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 150)),
+  );

@@ -1,0 +1,91 @@
+import type { Body } from "../../bindings/Body";
+import type { Conversation } from "../../bindings/Conversation";
+import type { Entry } from "../../bindings/Entry";
+import type { Me } from "../../bindings/Me";
+import type { Outgoing } from "../../bindings/Outgoing";
+import type { OutgoingState } from "../../bindings/OutgoingState";
+import type { Patient } from "../../bindings/Patient";
+import type { TypingFrame } from "../../bindings/TypingFrame";
+import { ME, SYSTEM } from "./people";
+
+type Who = Pick<Me, "id" | "name" | "role">;
+
+let revs = 0;
+export const nextRev = () => (revs += 1);
+
+/** One made-up conversation, as the core would hold it. */
+export class Talk {
+  conversation: Conversation;
+  entries: Entry[] = [];
+  outgoing: Outgoing[] = [];
+  draft = "";
+  typing: TypingFrame | null = null;
+
+  constructor(patient: Patient) {
+    this.conversation = {
+      id: patient.id.replace("u-", "c-"),
+      rev: nextRev(),
+      head: 0,
+      patient,
+      state: "open",
+      assigned: null,
+      urgency: null,
+      waiting_since: null,
+      last: null,
+      read: {},
+    };
+  }
+
+  /** `who` says `body`, `ago` minutes ago. */
+  add(who: Who, ago: number, body: Body, preview: string, id?: string): this {
+    const seq = this.entries.length + 1;
+    const at = Date.now() - ago * 60_000;
+    const author = { id: who.id, name: who.name, role: who.role };
+    const conversation = this.conversation.id;
+    const rev = nextRev();
+    this.entries = [
+      ...this.entries,
+      { conversation, seq, rev, id: id ?? `${conversation}-${seq}`, at, author, body, preview },
+    ];
+    const answered = who.role === "provider" && body.kind === "text";
+    const waits =
+      who.role === "patient" ? (this.conversation.waiting_since ?? at) : this.conversation.waiting_since;
+    this.change({ head: seq, last: { seq, at, author, preview }, waiting_since: answered ? null : waits });
+    return this;
+  }
+
+  says(ago: number, text: string): this {
+    const { id, name } = this.conversation.patient;
+    return this.add({ id, name, role: "patient" }, ago, { kind: "text", text }, text);
+  }
+
+  answers(ago: number, text: string, who: Who = ME): this {
+    return this.add(who, ago, { kind: "text", text }, text);
+  }
+
+  told(ago: number, minutes: number): this {
+    const text = `Thank you. A clinician will answer in about ${minutes} minutes.`;
+    return this.add(SYSTEM, ago, { kind: "wait", minutes, text }, text);
+  }
+
+  writes(ago: number, text: string, state: OutgoingState): this {
+    const id = `${this.conversation.id}-out-${this.outgoing.length + 1}`;
+    const at = Date.now() - ago * 60_000;
+    const conversation = this.conversation.id;
+    this.outgoing = [...this.outgoing, { id, conversation, body: { kind: "text", text }, at, state }];
+    return this;
+  }
+
+  read(who: string, upto = this.entries.length): this {
+    return this.change({ read: { ...this.conversation.read, [who]: upto } });
+  }
+
+  change(changes: Partial<Conversation>): this {
+    this.conversation = { ...this.conversation, ...changes, rev: nextRev() };
+    return this;
+  }
+
+  get readUpto(): number {
+    return this.conversation.read[ME.id] ?? 0;
+  }
+}
