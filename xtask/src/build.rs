@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 /// with other features would be built twice.
 pub const FEATURES: [&str; 2] = ["--features", "bedside/custom-protocol"];
 
+/// The packages whose programs one runs.
+pub const PACKAGES: [&str; 6] = ["-p", "bedside-server", "-p", "bedside", "-p", "bedside-tests"];
+
 /// Pages that programs carry inside.
-const PAGES: [(&str, &str); 2] = [
-    ("ui", "the window's page"),
-    ("crates/server/page", "the patients' page"),
-];
+const PAGES: [(&str, &str); 2] = [("ui", "the window's page"), ("crates/server/page", "the patients' page")];
 
 /// The pages, where their sources have changed.
 pub fn pages(root: &Path) -> Result {
@@ -32,8 +32,8 @@ pub fn pages(root: &Path) -> Result {
 pub fn programs(root: &Path) -> Result {
     pages(root)?;
     process::step("build the server, the window and the simulated patients", || {
-        let packages = ["-p", "bedside-server", "-p", "bedside", "-p", "bedside-tests"];
-        process::run(cargo(&["build", "--bins"], root).args(packages).args(FEATURES))
+        let binaries = ["--bin", "bedside-server", "--bin", "bedside", "--bin", "patients"];
+        process::run(cargo(&["build"], root).args(PACKAGES).args(binaries).args(FEATURES))
     })
 }
 

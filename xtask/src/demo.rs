@@ -75,10 +75,7 @@ pub fn run(root: &Path, options: &Options) -> Result {
     println!("\n==> the demonstration");
     let (mut parts, address) = start(root, &folder, replay.as_deref(), options.speed)?;
     println!("Server and patients' page: http://{address}/ (open it in a browser to write as a patient).");
-    println!(
-        "The window is signed in as a provider. Logs are in {}.",
-        folder.display()
-    );
+    println!("The window is signed in as a provider. Logs are in {}.", folder.display());
     let ended = watch(&mut parts, root, &folder, &address, options);
     let in_time = stop(parts);
     match ended {
@@ -95,16 +92,11 @@ fn start(root: &Path, folder: &Path, replay: Option<&Path>, speed: Option<f64>) 
     let data = tempfile::tempdir().context("make a temporary folder")?;
     let display = Display::open(root, folder)?;
     let mut server = Command::new(build::program(root, "bedside-server"));
-    server
-        .args(["--demo", "--listen", "127.0.0.1:0", "--data"])
-        .arg(data.path().join("server"));
-    let (server, address) = Process::start_until(
-        "the server",
-        &mut server,
-        &folder.join("server.log"),
-        START_LIMIT,
-        |line| listening(line).map(str::to_owned),
-    )?;
+    server.args(["--demo", "--listen", "127.0.0.1:0", "--data"]).arg(data.path().join("server"));
+    let (server, address) =
+        Process::start_until("the server", &mut server, &folder.join("server.log"), START_LIMIT, |line| {
+            listening(line).map(str::to_owned)
+        })?;
     let url = format!("http://{address}");
 
     let mut patients = Command::new(build::program(root, "patients"));
@@ -119,18 +111,10 @@ fn start(root: &Path, folder: &Path, replay: Option<&Path>, speed: Option<f64>) 
     let patients = Process::start_logged("the patients", &mut patients, &folder.join("patients.log"))?;
 
     let mut window = Command::new(build::program(root, "bedside"));
-    window
-        .args(["--demo", &url, "--data"])
-        .arg(data.path().join("console"));
+    window.args(["--demo", &url, "--data"]).arg(data.path().join("console"));
     display.give_to(&mut window);
     let window = Process::start_logged("the window", &mut window, &folder.join("window.log"))?;
-    let parts = Parts {
-        window,
-        patients,
-        server,
-        display,
-        _data: data,
-    };
+    let parts = Parts { window, patients, server, display, _data: data };
     Ok((parts, address))
 }
 
@@ -214,10 +198,7 @@ fn picture(parts: &mut Parts, root: &Path, folder: &Path, address: &str) -> Resu
     process::run(&mut scrot)?;
     let size = std::fs::metadata(&file).context("find the screenshot")?.len();
     if size < MIN_PICTURE {
-        return failed(format!(
-            "the window stayed empty, as {} shows; see the logs",
-            file.display()
-        ));
+        return failed(format!("the window stayed empty, as {} shows; see the logs", file.display()));
     }
     println!("Screenshot: {}", file.display());
     Ok(())
@@ -258,14 +239,8 @@ mod tests {
 
     #[test]
     fn the_address_is_read_from_the_servers_line() {
-        assert_eq!(
-            listening("listening on http://127.0.0.1:41999/"),
-            Some("127.0.0.1:41999")
-        );
-        assert_eq!(
-            listening("INFO listening on http://127.0.0.1:1"),
-            Some("127.0.0.1:1")
-        );
+        assert_eq!(listening("listening on http://127.0.0.1:41999/"), Some("127.0.0.1:41999"));
+        assert_eq!(listening("INFO listening on http://127.0.0.1:1"), Some("127.0.0.1:1"));
         assert_eq!(listening("opening the log"), None);
     }
 

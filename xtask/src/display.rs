@@ -38,20 +38,14 @@ impl Display {
             return Ok(Self::Real);
         }
         // It takes the first free number and prints it.
-        let mut xvfb = command(
-            "Xvfb",
-            &["-displayfd", "1", "-screen", "0", SCREEN, "-nolisten", "tcp"],
-            root,
-        );
+        let mut xvfb =
+            command("Xvfb", &["-displayfd", "1", "-screen", "0", SCREEN, "-nolisten", "tcp"], root);
         let (server, number) =
             Process::start_until("Xvfb", &mut xvfb, &logs.join("xvfb.log"), START_LIMIT, |line| {
                 line.trim().parse::<u32>().ok()
             })?;
         println!("There is no display here: windows open on a virtual one, :{number} (Xvfb, {SCREEN}).");
-        Ok(Self::Virtual {
-            name: format!(":{number}"),
-            _server: server,
-        })
+        Ok(Self::Virtual { name: format!(":{number}"), _server: server })
     }
 
     /// Lets a command open its windows here.

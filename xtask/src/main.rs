@@ -12,6 +12,7 @@ mod display;
 mod process;
 mod setup;
 mod stamp;
+mod surroundings;
 mod test;
 mod tidy;
 

@@ -55,11 +55,7 @@ static INTERRUPTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 /// From now on Ctrl+C, SIGTERM and a closed terminal end the waits below instead of the program.
 pub fn catch_signals() -> Result {
     let flag = INTERRUPTED.get_or_init(Arc::default);
-    for signal in [
-        signal_hook::consts::SIGINT,
-        signal_hook::consts::SIGTERM,
-        signal_hook::consts::SIGHUP,
-    ] {
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
         signal_hook::flag::register(signal, Arc::clone(flag)).context("catch signals")?;
     }
     Ok(())
@@ -111,9 +107,7 @@ pub fn cargo(arguments: &[&str], root: &Path) -> Command {
     let mut command = command("cargo", arguments, root);
     for (name, _) in std::env::vars_os() {
         let given = name.to_str().is_some_and(|name| {
-            ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"]
-                .iter()
-                .any(|prefix| name.starts_with(prefix))
+            ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"].iter().any(|prefix| name.starts_with(prefix))
                 || matches!(name, "CARGO" | "LD_LIBRARY_PATH" | "TS_RS_EXPORT_DIR")
         });
         if given {
@@ -137,25 +131,14 @@ pub fn run(command: &mut Command) -> Result {
     let text = words(command);
     let mut process = Process::start(&text, command)?;
     let status = process.wait()?;
-    if status.success() {
-        Ok(())
-    } else {
-        failed(format!("`{text}` {}", ending(status)))
-    }
+    if status.success() { Ok(()) } else { failed(format!("`{text}` {}", ending(status))) }
 }
 
 /// Runs a short command and gives its standard output; `None` if it isn't there or fails.
 pub fn output(program: &str, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    let output =
+        Command::new(program).args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// How a process ended, in words.
@@ -179,17 +162,9 @@ pub struct Process {
 impl Process {
     /// Starts a command whose output goes where the command says, by default to the terminal.
     pub fn start(name: &str, command: &mut Command) -> Result<Self> {
-        let child = command
-            .stdin(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .context(format_args!("start {name}"))?;
-        Ok(Self {
-            name: name.into(),
-            child,
-            log: None,
-            ended: None,
-        })
+        let child =
+            command.stdin(Stdio::null()).process_group(0).spawn().context(format_args!("start {name}"))?;
+        Ok(Self { name: name.into(), child, log: None, ended: None })
     }
 
     /// Starts a command whose output goes to a file.
@@ -232,21 +207,14 @@ impl Process {
         })?;
         match value {
             Some(value) => Ok((process, value)),
-            None => failed(format!(
-                "{name} was not ready after {} s{}",
-                limit.as_secs(),
-                process.tail()
-            )),
+            None => failed(format!("{name} was not ready after {} s{}", limit.as_secs(), process.tail())),
         }
     }
 
     /// How it ended, if it has.
     pub fn try_wait(&mut self) -> Result<Option<ExitStatus>> {
         if self.ended.is_none() {
-            self.ended = self
-                .child
-                .try_wait()
-                .context(format_args!("wait for {}", self.name))?;
+            self.ended = self.child.try_wait().context(format_args!("wait for {}", self.name))?;
         }
         Ok(self.ended)
     }
@@ -328,10 +296,7 @@ mod tests {
         let Err(Error::Failed(words)) = run(&mut shell("exit 7")) else {
             panic!("it should fail");
         };
-        assert!(
-            words.contains("sh -c exit 7") && words.contains("exit code 7"),
-            "{words}"
-        );
+        assert!(words.contains("sh -c exit 7") && words.contains("exit code 7"), "{words}");
     }
 
     #[test]
@@ -348,10 +313,7 @@ mod tests {
         let Err(Error::Failed(words)) = started.map(|_| ()) else {
             panic!("it should fail");
         };
-        assert!(
-            words.contains("exit code 3") && words.contains("no room"),
-            "{words}"
-        );
+        assert!(words.contains("exit code 3") && words.contains("no room"), "{words}");
     }
 
     #[test]

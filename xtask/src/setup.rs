@@ -55,20 +55,12 @@ const BROWSER_PACKAGES: [Package; 2] = [
 ];
 
 /// Browsers that the tests can use, by name, where `$CHROME` doesn't name one.
-const BROWSERS: [&str; 5] = [
-    "chromium",
-    "google-chrome-stable",
-    "google-chrome",
-    "chrome",
-    "chromium-browser",
-];
+const BROWSERS: [&str; 5] =
+    ["chromium", "google-chrome-stable", "google-chrome", "chrome", "chromium-browser"];
 
 /// Folders with npm packages, and what needs them.
-const NPM: [(&str, Tier); 3] = [
-    ("ui", Tier::Build),
-    ("crates/server/page", Tier::Build),
-    ("tests/interop/node", Tier::Test),
-];
+const NPM: [(&str, Tier); 3] =
+    [("ui", Tier::Build), ("crates/server/page", Tier::Build), ("tests/interop/node", Tier::Test)];
 
 /// Python packages that the tests use: the foreign clients and servers, and the licence check.
 const REQUIREMENTS: [&str; 2] = ["tests/interop/requirements.txt", "xtask/requirements.txt"];
@@ -99,10 +91,7 @@ pub fn browser() -> Option<PathBuf> {
         Some(name) => vec![name.as_str()],
         None => BROWSERS.to_vec(),
     };
-    names
-        .into_iter()
-        .find(|name| process::output(name, &["--version"]).is_some())
-        .map(PathBuf::from)
+    names.into_iter().find(|name| process::output(name, &["--version"]).is_some()).map(PathBuf::from)
 }
 
 /// Where Python programs of the tests live.
@@ -146,10 +135,7 @@ fn system_packages(root: &Path, tiers: &[Tier]) -> Result {
         .args(&names)
         .output();
     let Ok(listed) = listed else {
-        println!(
-            "This is no Debian or Ubuntu: what they call {} must be here already.",
-            names.join(", ")
-        );
+        println!("This is no Debian or Ubuntu: what they call {} must be here already.", names.join(", "));
         return Ok(());
     };
     let missing = missing(&wanted, &String::from_utf8_lossy(&listed.stdout));
@@ -162,18 +148,12 @@ fn system_packages(root: &Path, tiers: &[Tier]) -> Result {
     }
     let right = Right::here();
     let commands = install_commands(&right, &missing);
-    let typed = commands
-        .iter()
-        .map(|words| words.join(" "))
-        .collect::<Vec<_>>()
-        .join(" && ");
+    let typed = commands.iter().map(|words| words.join(" ")).collect::<Vec<_>>().join(" && ");
     match right {
         Right::Root => println!("Installing them: {typed}"),
         Right::Sudo => println!("Installing them; sudo may ask for your password: {typed}"),
         Right::Neither => {
-            return failed(format!(
-                "installing needs root, and there is no sudo here. As root: {typed}"
-            ));
+            return failed(format!("installing needs root, and there is no sudo here. As root: {typed}"));
         }
     }
     for words in commands {
@@ -194,16 +174,8 @@ fn system_packages(root: &Path, tiers: &[Tier]) -> Result {
 }
 
 fn missing<'a>(wanted: &[&'a Package], listed: &str) -> Vec<&'a Package> {
-    let installed = |name: &str| {
-        listed
-            .lines()
-            .any(|line| line.split_once(' ') == Some((name, "installed")))
-    };
-    wanted
-        .iter()
-        .copied()
-        .filter(|package| !installed(package.name))
-        .collect()
+    let installed = |name: &str| listed.lines().any(|line| line.split_once(' ') == Some((name, "installed")));
+    wanted.iter().copied().filter(|package| !installed(package.name)).collect()
 }
 
 fn install_commands(right: &Right, packages: &[&'static Package]) -> Vec<Vec<&'static str>> {
@@ -260,30 +232,17 @@ fn check_rust_components() -> Result {
     if absent.is_empty() {
         return Ok(());
     }
-    failed(format!(
-        "the checks need {0}: rustup component add {0}",
-        absent.join(" ")
-    ))
+    failed(format!("the checks need {0}: rustup component add {0}", absent.join(" ")))
 }
 
 fn npm(root: &Path, folder: &str) -> Result {
     let lock = format!("{folder}/package-lock.json");
     let modules = format!("{folder}/node_modules");
-    stamp::unless_fresh(
-        root,
-        &format!("npm-{}", folder.replace('/', "-")),
-        &[&lock],
-        &[&modules],
-        || {
-            process::step(&format!("npm packages of {folder}"), || {
-                process::run(&mut command(
-                    "npm",
-                    &["ci", "--no-audit", "--no-fund"],
-                    &root.join(folder),
-                ))
-            })
-        },
-    )
+    stamp::unless_fresh(root, &format!("npm-{}", folder.replace('/', "-")), &[&lock], &[&modules], || {
+        process::step(&format!("npm packages of {folder}"), || {
+            process::run(&mut command("npm", &["ci", "--no-audit", "--no-fund"], &root.join(folder)))
+        })
+    })
 }
 
 fn python(root: &Path) -> Result {
@@ -293,8 +252,7 @@ fn python(root: &Path) -> Result {
             let path = venv.to_string_lossy();
             process::run(&mut command("python3", &["-m", "venv", "--clear", &path], root))?;
             let mut pip = Command::new(venv.join("bin/pip"));
-            pip.args(["install", "--quiet", "--disable-pip-version-check"])
-                .current_dir(root);
+            pip.args(["install", "--quiet", "--disable-pip-version-check"]).current_dir(root);
             for file in REQUIREMENTS {
                 pip.args(["-r", file]);
             }
@@ -310,12 +268,7 @@ mod tests {
     #[test]
     fn missing_are_those_that_dpkg_does_not_call_installed() {
         let wanted: Vec<&Package> = PACKAGES.iter().filter(|p| p.tier == Tier::Show).collect();
-        let names = |listed| {
-            missing(&wanted, listed)
-                .iter()
-                .map(|p| p.name)
-                .collect::<Vec<_>>()
-        };
+        let names = |listed| missing(&wanted, listed).iter().map(|p| p.name).collect::<Vec<_>>();
         assert_eq!(names("xvfb installed\nscrot installed\n"), [""; 0]);
         assert_eq!(names("xvfb config-files\nscrot installed\n"), ["xvfb"]);
         assert_eq!(names(""), ["xvfb", "scrot"]);
@@ -333,9 +286,7 @@ mod tests {
 
     #[test]
     fn ubuntu_has_no_browser_package() {
-        assert!(!browser_is_packaged(
-            "NAME=\"Ubuntu\"\nID=ubuntu\nID_LIKE=debian\n"
-        ));
+        assert!(!browser_is_packaged("NAME=\"Ubuntu\"\nID=ubuntu\nID_LIKE=debian\n"));
         assert!(browser_is_packaged("NAME=\"Debian GNU/Linux\"\nID=debian\n"));
     }
 

@@ -7,15 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 /// Directories that hold what was made or fetched, as in .gitignore.
-const MADE: [&str; 7] = [
-    "node_modules",
-    "dist",
-    "target",
-    "gen",
-    ".git",
-    ".venv",
-    "__pycache__",
-];
+const MADE: [&str; 7] = ["node_modules", "dist", "target", "gen", ".git", ".venv", "__pycache__"];
 
 /// Does `work` unless `inputs` (files and directories) are as they were when it last succeeded, and `outputs` exist.
 pub fn unless_fresh(
@@ -41,9 +33,7 @@ fn digest(root: &Path, inputs: &[&str]) -> Result<String> {
     for input in inputs {
         for file in files(&root.join(input))? {
             file.hash(&mut hasher);
-            fs::read(&file)
-                .context(format_args!("read {}", file.display()))?
-                .hash(&mut hasher);
+            fs::read(&file).context(format_args!("read {}", file.display()))?.hash(&mut hasher);
         }
     }
     Ok(format!("{:016x}", hasher.finish()))

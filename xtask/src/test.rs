@@ -1,11 +1,10 @@
 //! Every check and test, in the order of what fails soonest; the test runners' own summary comes last.
 
-use crate::display::Display;
 use crate::process::{self, Context, Error, Result, cargo, command, failed};
+use crate::surroundings::Surroundings;
 use crate::{build, setup, tidy};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// What can be chosen.
 #[derive(clap::Args)]
@@ -32,9 +31,7 @@ const fn step(name: &'static str, what: &'static str, run: fn(&Surroundings) -> 
 
 const STEPS: [Step; 11] = [
     step("tidy", "what no lint holds (tidy)", |s| tidy::run(&s.root)),
-    step("fmt", "formatting of Rust", |s| {
-        process::run(&mut cargo(&["fmt", "--all", "--check"], &s.root))
-    }),
+    step("fmt", "formatting of Rust", |s| process::run(&mut cargo(&["fmt", "--all", "--check"], &s.root))),
     step("prettier", "formatting of the pages", |s| {
         npm(s, "ui", "format:check")?;
         npm(s, "crates/server/page", "format:check")
@@ -48,11 +45,7 @@ const STEPS: [Step; 11] = [
         npm(s, "crates/server/page", "check")?;
         npm(s, "crates/server/page", "test")
     }),
-    step(
-        "look",
-        "the window's page in a browser, with its accessibility",
-        |s| npm(s, "ui", "look"),
-    ),
+    step("look", "the window's page in a browser, with its accessibility", |s| npm(s, "ui", "look")),
     step("clippy", "lints of Rust", |s| {
         process::run(
             cargo(&["clippy", "--workspace", "--all-targets"], &s.root)
@@ -65,24 +58,6 @@ const STEPS: [Step; 11] = [
     step("cargo", "tests of Rust, end to end ones included", tests),
 ];
 
-/// What the steps run in.
-struct Surroundings {
-    root: PathBuf,
-    display: Display,
-    browser: Option<PathBuf>,
-}
-
-impl Surroundings {
-    /// The display, the browser and the Python that tests find by these names.
-    fn give_to(&self, command: &mut Command) {
-        self.display.give_to(command);
-        command.env("BEDSIDE_PYTHON", setup::venv(&self.root).join("bin/python"));
-        if let Some(browser) = &self.browser {
-            command.env("CHROME", browser);
-        }
-    }
-}
-
 /// Runs the steps.
 pub fn run(root: &Path, options: &Options) -> Result {
     if options.list {
@@ -93,14 +68,8 @@ pub fn run(root: &Path, options: &Options) -> Result {
     }
     let steps = chosen(&options.steps)?;
     setup::run(root, &setup::Tier::ALL)?;
-    let logs = root.join("target/xtask");
-    std::fs::create_dir_all(&logs).context("make target/xtask")?;
     build::pages(root)?;
-    let surroundings = Surroundings {
-        root: root.to_owned(),
-        display: Display::open(root, &logs)?,
-        browser: setup::browser(),
-    };
+    let surroundings = Surroundings::open(root)?;
     let mut broken = Vec::new();
     for step in steps {
         match process::step(step.what, || (step.run)(&surroundings)) {
@@ -113,11 +82,7 @@ pub fn run(root: &Path, options: &Options) -> Result {
             Err(error) => return Err(error),
         }
     }
-    if broken.is_empty() {
-        Ok(())
-    } else {
-        failed(format!("these steps: {}", broken.join(", ")))
-    }
+    if broken.is_empty() { Ok(()) } else { failed(format!("these steps: {}", broken.join(", "))) }
 }
 
 fn chosen(names: &[String]) -> Result<Vec<&'static Step>> {
@@ -125,16 +90,10 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Step>> {
     if names.is_empty() {
         return Ok(ALL.iter().collect());
     }
-    if let Some(name) = names
-        .iter()
-        .find(|name| ALL.iter().all(|step| step.name != **name))
-    {
+    if let Some(name) = names.iter().find(|name| ALL.iter().all(|step| step.name != **name)) {
         return failed(format!("no step is called {name}; see `cargo xtask test --list`"));
     }
-    Ok(ALL
-        .iter()
-        .filter(|step| names.iter().any(|name| name == step.name))
-        .collect())
+    Ok(ALL.iter().filter(|step| names.iter().any(|name| name == step.name)).collect())
 }
 
 fn npm(surroundings: &Surroundings, folder: &str, script: &str) -> Result {
@@ -164,10 +123,7 @@ fn bindings(surroundings: &Surroundings) -> Result {
     let fresh = tempfile::tempdir().context("make a temporary folder")?;
     // The whole workspace, although two crates export: what was built for all is not built again.
     let mut export = cargo(&["test", "--workspace", "--lib", "--quiet"], &surroundings.root);
-    export
-        .args(build::FEATURES)
-        .args(["--", "export_bindings"])
-        .env("TS_RS_EXPORT_DIR", fresh.path());
+    export.args(build::FEATURES).args(["--", "export_bindings"]).env("TS_RS_EXPORT_DIR", fresh.path());
     process::run(&mut export)?;
     let kept = modules(&surroundings.root.join("ui/src/bindings"))?;
     let differences = differences(&kept, &modules(fresh.path())?);
@@ -192,10 +148,7 @@ fn modules(folder: &Path) -> Result<BTreeMap<String, String>> {
 }
 
 fn differences(kept: &BTreeMap<String, String>, fresh: &BTreeMap<String, String>) -> Vec<String> {
-    let stale = kept
-        .keys()
-        .filter(|name| !fresh.contains_key(*name))
-        .map(|name| format!("{name} is stale"));
+    let stale = kept.keys().filter(|name| !fresh.contains_key(*name)).map(|name| format!("{name} is stale"));
     let changed = fresh.iter().filter_map(|(name, text)| match kept.get(name) {
         None => Some(format!("{name} is missing")),
         Some(kept) if kept != text => Some(format!("{name} differs")),
@@ -219,9 +172,7 @@ fn tests(surroundings: &Surroundings) -> Result {
     if data.is_dir() {
         return process::run(test(&[]).env("BEDSIDE_DATA_DIR", data));
     }
-    let listed = test(&["--quiet", "--", "--list", NEEDS_DATA])
-        .output()
-        .context("list the tests")?;
+    let listed = test(&["--quiet", "--", "--list", NEEDS_DATA]).output().context("list the tests")?;
     let skipped = names_of_tests(&String::from_utf8_lossy(&listed.stdout));
     println!(
         "{} tests skipped, since there is no {} (BEDSIDE_DATA_DIR names another place): {}",
@@ -241,11 +192,7 @@ fn data_folder(root: &Path) -> PathBuf {
 }
 
 fn names_of_tests(listed: &str) -> Vec<String> {
-    listed
-        .lines()
-        .filter_map(|line| line.strip_suffix(": test"))
-        .map(str::to_owned)
-        .collect()
+    listed.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -255,17 +202,11 @@ mod unit {
     #[test]
     fn bindings_may_not_be_stale_missing_or_other() {
         let files = |files: &[(&str, &str)]| -> BTreeMap<String, String> {
-            files
-                .iter()
-                .map(|(name, text)| ((*name).into(), (*text).into()))
-                .collect()
+            files.iter().map(|(name, text)| ((*name).into(), (*text).into())).collect()
         };
         let kept = files(&[("Gone.ts", "1"), ("Other.ts", "1"), ("Same.ts", "1")]);
         let fresh = files(&[("New.ts", "1"), ("Other.ts", "2"), ("Same.ts", "1")]);
-        assert_eq!(
-            differences(&kept, &fresh),
-            ["Gone.ts is stale", "New.ts is missing", "Other.ts differs"]
-        );
+        assert_eq!(differences(&kept, &fresh), ["Gone.ts is stale", "New.ts is missing", "Other.ts differs"]);
         assert_eq!(differences(&kept, &kept), [""; 0]);
     }
 
@@ -276,11 +217,7 @@ mod unit {
             chosen(&steps).map(|steps| steps.iter().map(|step| step.name).collect::<Vec<_>>())
         };
         assert_eq!(names(&["cargo", "tidy"]).unwrap(), ["tidy", "cargo"]);
-        assert_eq!(
-            names(&[]).unwrap().last(),
-            Some(&"cargo"),
-            "the runners come last"
-        );
+        assert_eq!(names(&[]).unwrap().last(), Some(&"cargo"), "the runners come last");
         assert!(names(&["nonsense"]).is_err());
     }
 

@@ -37,14 +37,8 @@ type Rule = fn(&Project) -> Vec<String>;
 
 const RULES: [(&str, Rule); 13] = [
     ("dependencies between crates point one way", crates::arrows),
-    (
-        "engine and protocol depend on nothing impure",
-        crates::pure_dependencies,
-    ),
-    (
-        "engine and protocol use no clock, disk, network, thread or chance",
-        crates::pure_sources,
-    ),
+    ("engine and protocol depend on nothing impure", crates::pure_dependencies),
+    ("engine and protocol use no clock, disk, network, thread or chance", crates::pure_sources),
     ("one file knows rust_socketio", crates::one_socket),
     ("the shell is thin: no SQL, no socket", crates::thin_shell),
     ("ui/src/platform alone knows the host", pages::host),
@@ -78,11 +72,7 @@ pub fn run(root: &Path) -> Result {
 fn read(root: &Path) -> Result<Project> {
     let mut files = BTreeMap::new();
     for file in stamp::files(root)? {
-        let path = file
-            .strip_prefix(root)
-            .unwrap_or(&file)
-            .to_string_lossy()
-            .into_owned();
+        let path = file.strip_prefix(root).unwrap_or(&file).to_string_lossy().into_owned();
         let bytes = std::fs::read(&file).context(format_args!("read {path}"))?;
         files.insert(path, String::from_utf8(bytes).unwrap_or_default());
     }
@@ -94,15 +84,10 @@ fn read(root: &Path) -> Result<Project> {
         .output()
         .context("run cargo metadata")?;
     if !output.status.success() {
-        return Err(Error::Failed(
-            String::from_utf8_lossy(&output.stderr).into_owned(),
-        ));
+        return Err(Error::Failed(String::from_utf8_lossy(&output.stderr).into_owned()));
     }
     let metadata: Metadata = serde_json::from_slice(&output.stdout).context("read cargo's metadata")?;
-    Ok(Project {
-        files,
-        packages: metadata.packages,
-    })
+    Ok(Project { files, packages: metadata.packages })
 }
 
 impl Project {
@@ -112,15 +97,10 @@ impl Project {
         places: &'a [&str],
         extensions: &'a [&str],
     ) -> impl Iterator<Item = (&'a str, &'a str)> {
-        self.files
-            .iter()
-            .map(|(path, text)| (path.as_str(), text.as_str()))
-            .filter(move |(path, _)| {
-                places.iter().any(|place| path.starts_with(place))
-                    && path
-                        .rsplit_once('.')
-                        .is_some_and(|(_, end)| extensions.contains(&end))
-            })
+        self.files.iter().map(|(path, text)| (path.as_str(), text.as_str())).filter(move |(path, _)| {
+            places.iter().any(|place| path.starts_with(place))
+                && path.rsplit_once('.').is_some_and(|(_, end)| extensions.contains(&end))
+        })
     }
 }
 
@@ -162,10 +142,7 @@ impl Project {
     /// A project for a rule's test.
     fn of(files: &[(&str, &str)]) -> Self {
         Self {
-            files: files
-                .iter()
-                .map(|(path, text)| ((*path).into(), (*text).into()))
-                .collect(),
+            files: files.iter().map(|(path, text)| ((*path).into(), (*text).into())).collect(),
             packages: Vec::new(),
         }
     }
@@ -185,9 +162,6 @@ mod tests {
     fn code_ends_where_tests_begin() {
         let lines = |text: &'static str| code(text).map(|(_, line)| line).collect::<Vec<_>>().join("|");
         assert_eq!(lines("a; // why\n/// b\n#[cfg(test)]\nmod tests {\nc"), "a;|");
-        assert_eq!(
-            lines("#[cfg(test)]\nmod tests;\na;"),
-            "#[cfg(test)]|mod tests;|a;"
-        );
+        assert_eq!(lines("#[cfg(test)]\nmod tests;\na;"), "#[cfg(test)]|mod tests;|a;");
     }
 }

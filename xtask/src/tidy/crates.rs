@@ -7,21 +7,12 @@ const ARROWS: [(&str, &[&str]); 8] = [
     ("bedside-protocol", &[]),
     ("bedside-engine", &["bedside-protocol"]),
     ("bedside-store", &["bedside-protocol", "bedside-engine"]),
-    (
-        "bedside-client",
-        &["bedside-protocol", "bedside-engine", "bedside-store"],
-    ),
+    ("bedside-client", &["bedside-protocol", "bedside-engine", "bedside-store"]),
     ("bedside-server", &["bedside-protocol"]),
     ("bedside", &["bedside-client"]),
     (
         "bedside-tests",
-        &[
-            "bedside-protocol",
-            "bedside-engine",
-            "bedside-store",
-            "bedside-client",
-            "bedside-server",
-        ],
+        &["bedside-protocol", "bedside-engine", "bedside-store", "bedside-client", "bedside-server"],
     ),
     ("xtask", &[]),
 ];
@@ -148,9 +139,7 @@ pub(super) fn thin_shell(project: &Project) -> Vec<String> {
         }
     }
     if lines > SHELL_LINES {
-        complaints.push(format!(
-            "src-tauri/src has {lines} lines, more than {SHELL_LINES}"
-        ));
+        complaints.push(format!("src-tauri/src has {lines} lines, more than {SHELL_LINES}"));
     }
     complaints
 }
@@ -167,17 +156,11 @@ mod tests {
                 name: (*name).into(),
                 dependencies: dependencies
                     .iter()
-                    .map(|(name, kind)| Dependency {
-                        name: (*name).into(),
-                        kind: kind.map(str::to_owned),
-                    })
+                    .map(|(name, kind)| Dependency { name: (*name).into(), kind: kind.map(str::to_owned) })
                     .collect(),
             })
             .collect();
-        Project {
-            packages,
-            ..Project::default()
-        }
+        Project { packages, ..Project::default() }
     }
 
     #[test]
@@ -189,10 +172,7 @@ mod tests {
         ]);
         assert_eq!(
             arrows(&project),
-            [
-                "bedside-engine depends on bedside-client",
-                "bedside-newcomer has no place among the arrows"
-            ]
+            ["bedside-engine depends on bedside-client", "bedside-newcomer has no place among the arrows"]
         );
     }
 
@@ -213,33 +193,20 @@ mod tests {
             ("bedside-engine", &[("bedside-protocol", None), ("tokio", None)]),
         ]);
         assert_eq!(pure_dependencies(&project), ["bedside-engine depends on tokio"]);
-        assert_eq!(
-            pure_dependencies(&Project::default()).len(),
-            2,
-            "none is no proof"
-        );
+        assert_eq!(pure_dependencies(&Project::default()).len(), 2, "none is no proof");
     }
 
     #[test]
     fn an_impure_line_is_found() {
         let project = Project::of(&[
-            (
-                "crates/engine/src/a.rs",
-                "use std::time::Instant;\n// an Instant\n",
-            ),
+            ("crates/engine/src/a.rs", "use std::time::Instant;\n// an Instant\n"),
             ("crates/protocol/src/b.rs", "use std::{fmt, fs};\n"),
-            (
-                "crates/protocol/src/c.rs",
-                "fn f() {}\n#[cfg(test)]\nmod tests {\nuse std::fs;\n",
-            ),
+            ("crates/protocol/src/c.rs", "fn f() {}\n#[cfg(test)]\nmod tests {\nuse std::fs;\n"),
             ("crates/store/src/d.rs", "use std::fs;\n"),
         ]);
         assert_eq!(
             pure_sources(&project),
-            [
-                "crates/engine/src/a.rs:1 mentions Instant",
-                "crates/protocol/src/b.rs:1 mentions fs"
-            ]
+            ["crates/engine/src/a.rs:1 mentions Instant", "crates/protocol/src/b.rs:1 mentions fs"]
         );
     }
 
@@ -258,9 +225,6 @@ mod tests {
         let project = Project::of(&[("src-tauri/src/lib.rs", "query(\"SELECT 1\");\n")]);
         assert_eq!(thin_shell(&project), ["src-tauri/src/lib.rs:1 mentions SELECT"]);
         let long = "f();\n".repeat(SHELL_LINES + 1);
-        assert_eq!(
-            thin_shell(&Project::of(&[("src-tauri/src/lib.rs", &long)])).len(),
-            1
-        );
+        assert_eq!(thin_shell(&Project::of(&[("src-tauri/src/lib.rs", &long)])).len(), 1);
     }
 }

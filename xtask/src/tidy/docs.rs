@@ -19,15 +19,9 @@ const CRATES: [(&str, &str); 8] = [
 
 /// Each invariant says `Test:` and then, in backticks, tests (`crate::module::name`) or files that hold it.
 pub(super) fn invariants(project: &Project) -> Vec<String> {
-    let text = project
-        .files
-        .get(ARCHITECTURE)
-        .map(String::as_str)
-        .unwrap_or_default();
-    let invariants: Vec<&str> = text
-        .split("\n\n")
-        .filter(|paragraph| paragraph.contains(INVARIANT))
-        .collect();
+    let text = project.files.get(ARCHITECTURE).map(String::as_str).unwrap_or_default();
+    let invariants: Vec<&str> =
+        text.split("\n\n").filter(|paragraph| paragraph.contains(INVARIANT)).collect();
     if invariants.is_empty() {
         return vec![format!("{ARCHITECTURE} has no {INVARIANT}:**")];
     }
@@ -77,9 +71,7 @@ fn has_test(text: &str, function: &str) -> bool {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let head = format!("fn {function}(");
     lines.iter().enumerate().any(|(at, line)| {
-        let above = lines
-            .get(at.saturating_sub(ATTRIBUTE_LINES)..at)
-            .unwrap_or_default();
+        let above = lines.get(at.saturating_sub(ATTRIBUTE_LINES)..at).unwrap_or_default();
         line.contains(&head)
             && above
                 .iter()
@@ -107,11 +99,7 @@ pub(super) fn links(project: &Project) -> Vec<String> {
 
 fn leads(project: &Project, from: &str, target: &str) -> bool {
     let (file, heading) = target.split_once('#').unwrap_or((target, ""));
-    let Some(path) = (if file.is_empty() {
-        Some(from.to_owned())
-    } else {
-        resolve(from, file)
-    }) else {
+    let Some(path) = (if file.is_empty() { Some(from.to_owned()) } else { resolve(from, file) }) else {
         return false;
     };
     if heading.is_empty() {
@@ -186,10 +174,7 @@ mod tests {
                 ("ui/src/a.test.ts", ""),
             ]))
         };
-        assert_eq!(
-            complaints("Test: `bedside_engine::outbox::tests::holds`."),
-            [""; 0]
-        );
+        assert_eq!(complaints("Test: `bedside_engine::outbox::tests::holds`."), [""; 0]);
         assert_eq!(complaints("Tests: `ui/src/a.test.ts`."), [""; 0]);
         for dead in [
             "",
@@ -218,11 +203,7 @@ mod tests {
         ]);
         assert_eq!(
             links(&project),
-            [
-                "docs/a.md links to c.md",
-                "docs/a.md links to #three",
-                "docs/a.md links to ../../d.md"
-            ]
+            ["docs/a.md links to c.md", "docs/a.md links to #three", "docs/a.md links to ../../d.md"]
         );
     }
 }

@@ -17,14 +17,7 @@ pub(super) fn host(project: &Project) -> Vec<String> {
 }
 
 /// Ways to make markup of a text.
-const RAW: [&str; 6] = [
-    "{@html",
-    "innerHTML",
-    "outerHTML",
-    "insertAdjacentHTML",
-    "document.write",
-    "srcdoc",
-];
+const RAW: [&str; 6] = ["{@html", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "srcdoc"];
 
 /// Nothing makes markup of a text.
 pub(super) fn raw_html(project: &Project) -> Vec<String> {
@@ -76,10 +69,7 @@ mod tests {
     #[test]
     fn an_import_of_the_host_elsewhere_is_found() {
         let import = "import { invoke } from '@tauri-apps/api/core'";
-        let project = Project::of(&[
-            ("ui/src/platform/tauri.ts", import),
-            ("ui/src/App.svelte", import),
-        ]);
+        let project = Project::of(&[("ui/src/platform/tauri.ts", import), ("ui/src/App.svelte", import)]);
         assert_eq!(host(&project), ["ui/src/App.svelte"]);
     }
 
@@ -92,10 +82,7 @@ mod tests {
         ]);
         assert_eq!(
             raw_html(&project),
-            [
-                "crates/server/page/src/page.ts:1 has innerHTML",
-                "ui/src/entries/Text.svelte:2 has {@html"
-            ]
+            ["crates/server/page/src/page.ts:1 has innerHTML", "ui/src/entries/Text.svelte:2 has {@html"]
         );
     }
 
@@ -104,10 +91,7 @@ mod tests {
         let body = "#[serde]\npub enum Body {\n    /// A message (plain).\n    Text(Text),\n    #[serde(untagged)]\n    \
                     Unknown(Extra),\n    Note(Note),\n}\n";
         let project = Project::of(&[(BODY, body), ("ui/src/entries/Text.svelte", "")]);
-        assert_eq!(
-            entry_components(&project),
-            ["ui/src/entries/Note.svelte is missing"]
-        );
+        assert_eq!(entry_components(&project), ["ui/src/entries/Note.svelte is missing"]);
         assert_eq!(entry_components(&Project::default()).len(), 1, "none is no proof");
     }
 }

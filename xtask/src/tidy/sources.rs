@@ -2,9 +2,7 @@
 
 use super::{Project, mentions};
 
-const SOURCES: [&str; 10] = [
-    "rs", "ts", "js", "mjs", "svelte", "py", "css", "html", "sql", "sh",
-];
+const SOURCES: [&str; 10] = ["rs", "ts", "js", "mjs", "svelte", "py", "css", "html", "sql", "sh"];
 
 /// Written so that this file doesn't find itself.
 const LEFT: [&str; 2] = [concat!("TO", "DO"), concat!("FIX", "ME")];
@@ -76,10 +74,7 @@ mod tests {
     #[test]
     fn an_address_in_a_lock_file_is_found() {
         let project = Project::of(&[
-            (
-                "ui/package-lock.json",
-                "\"resolved\": \"https://example.org/a.tgz\"",
-            ),
+            ("ui/package-lock.json", "\"resolved\": \"https://example.org/a.tgz\""),
             ("page/package-lock.json", "\"integrity\": \"sha512-\""),
         ]);
         assert_eq!(lock_files(&project), ["ui/package-lock.json"]);
