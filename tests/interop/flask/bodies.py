@@ -39,8 +39,11 @@ def invalid(message="fields are missing or wrong"):
 
 def field(data, name, *types):
     """The field of a frame, of one of the types."""
-    value = data.get(name) if isinstance(data, dict) else None
-    if name not in (data or ()) or not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+    if not isinstance(data, dict) or name not in data:
+        raise invalid()
+    value = data[name]
+    # In Python True is a number.
+    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
         raise invalid()
     return value
 
@@ -73,7 +76,11 @@ def text(body):
     value = field(body, "text", str)
     if not value.strip():
         raise invalid("the text is empty")
-    if len(value.encode()) > TEXT_BYTES:
+    try:
+        size = len(value.encode())
+    except UnicodeEncodeError:
+        raise invalid("the text is no Unicode") from None
+    if size > TEXT_BYTES:
         raise Refused("too_large", f"a text has at most {TEXT_BYTES} bytes")
     return value
 

@@ -11,6 +11,7 @@ import secrets
 import threading
 
 import socketio as sio
+from engineio.payload import Payload
 from flask import Flask, request
 from flask_socketio import ConnectionRefusedError, Namespace, SocketIO
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
@@ -237,6 +238,9 @@ class Rooms(sio.Manager):
         self.chat.welcome(sid, namespace)
         return sid
 
+
+# A client that polls may put a burst of frames into one request; the library's 16 would end its connection.
+Payload.max_decode_packets = 1_000
 
 app = Flask(__name__)
 rooms = Rooms()
