@@ -1,5 +1,5 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
-import { defineConfig } from "vite";
+import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   plugins: [svelte()],
@@ -13,4 +13,7 @@ export default defineConfig({
     modulePreload: false,
     assetsInlineLimit: 0,
   },
+  test: { include: ["src/**/*.test.ts"] },
+  // Tests run the window's own runes, not those for rendering on a server.
+  resolve: process.env["VITEST"] ? { conditions: ["browser"] } : {},
 });

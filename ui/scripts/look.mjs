@@ -3,6 +3,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import { build } from "vite";
 import { settled, withSite } from "./site.mjs";
 
 const THEMES = ["light", "dark"];
@@ -114,6 +115,16 @@ await withSite(async (openPage) => {
     }
   }
 });
+
+// The bundle that is shipped knows no made-up people.
+const shipped = await build({
+  root: fileURLToPath(new URL("..", import.meta.url)),
+  logLevel: "warn",
+  build: { write: false },
+});
+for (const { fileName, code = "" } of shipped.output) {
+  if (/fakeCore|Martha/.test(code)) wrong.push(`${fileName} holds the made-up people`);
+}
 
 async function judge(page, screen) {
   await page.evaluate(axe);

@@ -1,0 +1,134 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Command } from "../bindings/Command";
+import type { Reply } from "../bindings/Reply";
+import { Compose, DRAFT_DELAY_MS, TYPING_EVERY_MS } from "./compose.svelte";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const STORAGE = { failure: "storage" } as const;
+
+/** A core that answers when it is told to; `log` is what it was asked, in order. */
+function core() {
+  const log: string[] = [];
+  const waiting: { resolve: (reply: Reply) => void; reject: (failure: unknown) => void }[] = [];
+  const call = (command: Command): Promise<Reply> => {
+    const about = "text" in command ? ` ${command.text}` : "";
+    const seen = "seen" in command ? ` @${command.seen}` : "";
+    log.push(`${command.command}${about}${seen}`);
+    if (command.command === "typing") return Promise.resolve({ reply: "done" });
+    return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
+  };
+  const settle = () => vi.advanceTimersByTimeAsync(0);
+  const accept = async () => {
+    waiting.shift()?.resolve({ reply: "done" });
+    await settle();
+  };
+  const refuse = async () => {
+    waiting.shift()?.reject(STORAGE);
+    await settle();
+  };
+  const drafts = () => log.filter((line) => line.startsWith("save_draft"));
+  return { log, call, accept, refuse, drafts };
+}
+
+test("a draft is kept once one stops typing", async () => {
+  const { call, drafts } = core();
+  const compose = new Compose("c-1", "", call);
+  compose.type("H");
+  await vi.advanceTimersByTimeAsync(DRAFT_DELAY_MS - 1);
+  compose.type("Hi");
+  await vi.advanceTimersByTimeAsync(DRAFT_DELAY_MS - 1);
+  expect(drafts()).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(drafts()).toEqual(["save_draft Hi"]);
+});
+
+test("what is kept already isn't kept again", async () => {
+  const { call, drafts } = core();
+  await new Compose("c-1", "Hi", call).flush();
+  expect(drafts()).toEqual([]);
+});
+
+test("two drafts are never on their way at once: the newest is written last", async () => {
+  const { call, drafts, accept } = core();
+  const compose = new Compose("c-1", "", call);
+  compose.type("one");
+  void compose.flush();
+  compose.type("two");
+  void compose.flush();
+  expect(drafts()).toEqual(["save_draft one"]);
+  await accept();
+  expect(drafts()).toEqual(["save_draft one", "save_draft two"]);
+});
+
+test("an accepted text is gone from the box and from the draft", async () => {
+  const { call, log, accept } = core();
+  const compose = new Compose("c-1", "Hello", call);
+  void compose.send(4);
+  expect(compose.text).toBe("");
+  await accept();
+  expect(log).toEqual(["send_text Hello @4", "save_draft "]);
+});
+
+test("until it is accepted, the kept draft holds the text", async () => {
+  const { call, drafts, accept } = core();
+  const compose = new Compose("c-1", "", call);
+  compose.type("Hello");
+  void compose.send(4);
+  compose.type("and more");
+  void compose.flush();
+  expect(drafts()).toEqual(["save_draft Hello\nand more"]);
+  await accept();
+  await accept();
+  expect(drafts().at(-1)).toBe("save_draft and more");
+  expect(compose.text).toBe("and more");
+});
+
+test("a text that isn't taken comes back before what was typed since, with the reason", async () => {
+  const { call, refuse } = core();
+  const compose = new Compose("c-1", "Hello", call);
+  void compose.send(4);
+  compose.type("and more");
+  await refuse();
+  expect(compose.text).toBe("Hello\nand more");
+  expect(compose.trouble).toEqual(STORAGE);
+});
+
+test("two texts go one after the other; if the first fails, both come back in order", async () => {
+  const { call, log, refuse } = core();
+  const compose = new Compose("c-1", "one", call);
+  void compose.send(4);
+  compose.type("two");
+  void compose.send(5);
+  expect(log.filter((line) => line.startsWith("send_text"))).toEqual(["send_text one @4"]);
+  await refuse();
+  expect(compose.text).toBe("one\ntwo");
+});
+
+test("blank text isn't sent", async () => {
+  const { call, log } = core();
+  const compose = new Compose("c-1", " \n", call);
+  await compose.send(4);
+  expect(log).toEqual([]);
+});
+
+test("typing is told at most every few seconds", () => {
+  const { call, log } = core();
+  const compose = new Compose("c-1", "", call);
+  compose.type("a", 0);
+  compose.type("ab", TYPING_EVERY_MS - 1);
+  compose.type("abc", TYPING_EVERY_MS);
+  compose.type("", 10 * TYPING_EVERY_MS);
+  expect(log.filter((line) => line === "typing")).toHaveLength(2);
+});
+
+test("a draft that can't be kept says so and keeps the text", async () => {
+  const { call, refuse } = core();
+  const compose = new Compose("c-1", "", call);
+  compose.type("Hello");
+  const kept = compose.flush();
+  await refuse();
+  expect(await kept).toBe(false);
+  expect(compose).toMatchObject({ text: "Hello", trouble: STORAGE });
+});

@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import type { ConversationHead } from "../bindings/ConversationHead";
+import type { Item } from "../bindings/Item";
+import { COLLEAGUE, conversation, logged, ME, outgoing, PATIENT } from "./fixtures";
+import { firstNew, idOf, othersAfter, seqAt, show, stages } from "./item";
+
+const range = (from: number, to: number): Item[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => logged(from + i));
+/** `3-5 shift` for each step. */
+const picture = (old: Item[], next: Item[]) =>
+  stages(old, next).map(({ items, shift }) => {
+    const ids = items.map((item) => idOf(item).replace("e-", ""));
+    return `${ids[0]}-${ids.at(-1)}${shift ? " shift" : ""}`;
+  });
+
+test.each([
+  ["from nothing", [], range(1, 3), ["1-3"]],
+  ["appended", range(1, 3), range(1, 5), ["1-5"]],
+  ["older before it", range(4, 6), range(1, 6), ["1-6 shift"]],
+  ["older before it and newer after it", range(4, 6), range(1, 8), ["1-6 shift", "1-8"]],
+  ["the oldest out of the window", range(1, 5), range(2, 5), ["2-5 shift"]],
+  ["the window moved on", range(1, 5), range(2, 6), ["2-5 shift", "2-6"]],
+  ["nothing in common", range(1, 2), range(8, 9), ["8-9"]],
+])("a list that changes: %s", (_, old, next, expected) => {
+  expect(picture(old, next)).toEqual(expected);
+});
+
+test("what is new begins with somebody else's entry", () => {
+  const items = [logged(1), logged(2, { author: ME }), logged(3), logged(4)];
+  expect(firstNew(items, 1, ME)).toBe(3);
+  expect(firstNew(items, 4, ME)).toBeNull();
+  expect(firstNew(items, null, ME)).toBeNull();
+});
+
+test("counts what others wrote below what was in view", () => {
+  const items = [logged(1), logged(2), logged(3, { author: ME }), logged(4, { author: COLLEAGUE })];
+  const mine: Item = { item: "outgoing", outgoing: outgoing("o-1") };
+  expect(othersAfter([...items, mine], 1, ME)).toBe(2);
+  expect(othersAfter(items, 4, ME)).toBe(0);
+});
+
+test("a message on its way has no seq: the entry before it counts", () => {
+  const mine: Item = { item: "outgoing", outgoing: outgoing("o-1") };
+  expect(seqAt([logged(7), mine, mine], 2)).toBe(7);
+  expect(seqAt([mine], 0)).toBe(0);
+  expect(seqAt([logged(7), logged(8)], 0)).toBe(7);
+});
+
+test("sent is only what the log holds, read only what the patient has read", () => {
+  const head = { conversation: conversation("c-300", { read: { [PATIENT.id]: 5 } }) } as ConversationHead;
+  const states = [logged(5, { author: ME }), logged(6, { author: ME })].map((item) => show(item, ME, head));
+  expect(states.map(({ progress }) => progress)).toEqual([
+    { state: "sent", seq: 5, read: true },
+    { state: "sent", seq: 6, read: false },
+  ]);
+  const waiting = show({ item: "outgoing", outgoing: outgoing("o-1") }, ME, head);
+  expect(waiting).toMatchObject({ mine: true, progress: { state: "waiting" }, author: { id: ME.id } });
+});
