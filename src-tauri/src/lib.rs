@@ -6,12 +6,15 @@ mod link;
 use bedside_client::Client;
 use bedside_client::api::Command;
 use std::path::PathBuf;
-use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindowBuilder};
+use std::time::Duration;
+use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent};
 
 /// The window's smallest usable size, in logical pixels: the inbox and 68 characters of text.
 const MIN_SIZE: (f64, f64) = (880.0, 560.0);
 /// The window's first size.
 const SIZE: (f64, f64) = (1280.0, 800.0);
+/// How long a closing window may take to save what is typed.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 /// As whom a demonstration starts.
 const DEMO_PROVIDER: &str = "Dr. Amara Osei";
 
@@ -58,11 +61,31 @@ fn start(app: &AppHandle, options: Options) -> Result<(), StartError> {
         });
     }
     // No name of a patient may ever stand in a window's title: task switchers and screenshots show it.
-    WebviewWindowBuilder::new(app, "main", WebviewUrl::default())
+    let window = WebviewWindowBuilder::new(app, "main", WebviewUrl::default())
         .title("Bedside")
         .inner_size(SIZE.0, SIZE.1)
         .min_inner_size(MIN_SIZE.0, MIN_SIZE.1)
         .on_navigation(link::is_own_page)
         .build()?;
+    let closing = window.clone();
+    window.on_window_event(move |event| {
+        if let WindowEvent::CloseRequested { api, .. } = event {
+            api.prevent_close();
+            close(closing.clone());
+        }
+    });
     Ok(())
+}
+
+/// Hides the window at once and closes it a moment later: a page that is hidden saves what is typed.
+fn close(window: WebviewWindow) {
+    tauri::async_runtime::spawn(async move {
+        if let Err(error) = window.hide() {
+            tracing::debug!(%error, "the window can't be hidden");
+        }
+        tokio::time::sleep(LAST_WORDS).await;
+        if let Err(error) = window.destroy() {
+            tracing::error!(%error, "the window can't be closed");
+        }
+    });
 }
