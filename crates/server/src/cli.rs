@@ -1,6 +1,6 @@
 //! The command line.
 
-use bedside_protocol::{ClinicId, UserId};
+use bedside_protocol::{ClinicId, Limits, UserId};
 use bedside_server::token::TokenRole;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
@@ -34,6 +34,10 @@ pub struct Serve {
     #[arg(long, value_name = "MS", default_value_t = bedside_server::HEARTBEAT_MS,
           value_parser = clap::value_parser!(u32).range(100..=600_000))]
     pub heartbeat_ms: u32,
+    /// Messages a second that one socket may sustain; twice as many in a burst
+    #[arg(long, value_name = "N", default_value_t = Limits::default().sends_per_s,
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub sends_per_s: u32,
     /// What to log, to standard error
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     pub log: Level,

@@ -17,9 +17,15 @@ use tokio::sync::mpsc;
 const MAX_EVENT_CHARS: usize = 64;
 /// Frames other than `send` that one socket may sustain a second: no person gets there, a catching-up client may.
 const OTHERS_PER_S: u32 = 100;
-/// Frames that wait for their turn: the bursts of both buckets, and some more while a disk stalls. With
-/// [`Limits::frame_bytes`] it bounds the memory that one socket can take.
-pub const QUEUE: usize = 256;
+/// Frames beyond both bursts that a socket may queue while a disk stalls.
+const SLACK: usize = 16;
+
+/// Frames of one socket that wait for their turn: the bursts of both buckets, and some. With [`Limits::frame_bytes`] it
+/// bounds the memory that one socket can take.
+pub fn queue(limits: &Limits) -> (mpsc::Sender<Incoming>, mpsc::Receiver<Incoming>) {
+    let per_s = limits.sends_per_s.saturating_add(OTHERS_PER_S) as usize;
+    mpsc::channel(Bucket::BURST as usize * per_s + SLACK)
+}
 
 /// Tells a client that asked for an acknowledgement what became of its frame.
 pub type Ack = Box<dyn FnOnce(&RawValue) -> Result<(), Undelivered> + Send + Sync>;
@@ -91,11 +97,7 @@ impl Door {
     /// Takes a packet's text, `["event", argument]`, in; or refuses it by way of `sink`. A full queue ends the socket.
     pub fn take(&self, text: &str, binary: bool, ack: Option<Ack>, now: Instant, sink: &dyn Sink) {
         let (subject, result) = read(text, binary, &self.limits);
-        let bucket = if subject.of == "send" {
-            &self.sends
-        } else {
-            &self.others
-        };
+        let bucket = if subject.of == "send" { &self.sends } else { &self.others };
         let taken = bucket.lock().unwrap_or_else(PoisonError::into_inner).take(now);
         let data = taken.map_err(too_many).and(result);
         match data {
@@ -117,9 +119,7 @@ impl Door {
 
 fn too_many(wait: Duration) -> Refusal {
     // Rounded up: coming back a moment early would only be refused again.
-    let wait = u64::try_from(wait.as_millis())
-        .unwrap_or(u64::MAX)
-        .saturating_add(1);
+    let wait = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
     Refusal::later(Code::RateLimited, "more frames than the limit allows", wait)
 }
 
@@ -141,11 +141,8 @@ pub fn reject(
     struct Refused<'a> {
         error: Error<'a>,
     }
-    let error = Error {
-        code: refusal.code,
-        message: &refusal.message,
-        retry_after_ms: refusal.retry_after_ms,
-    };
+    let error =
+        Error { code: refusal.code, message: &refusal.message, retry_after_ms: refusal.retry_after_ms };
     let acknowledgement = to_raw_value(&Refused { error }).unwrap_or_default();
     emit(&Frame::new(&ServerFrame::Rejected(subject.rejected(refusal))))?;
     match ack {
@@ -171,11 +168,8 @@ impl<'de> Deserialize<'de> for Packet<'de> {
                 f.write_str("an array")
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Packet<'de>, A::Error> {
-                let mut packet = Packet {
-                    event: elements.next_element()?,
-                    argument: elements.next_element()?,
-                    more: 0,
-                };
+                let mut packet =
+                    Packet { event: elements.next_element()?, argument: elements.next_element()?, more: 0 };
                 while elements.next_element::<IgnoredAny>()?.is_some() {
                     packet.more += 1;
                 }
@@ -211,10 +205,9 @@ fn read(text: &str, binary: bool, limits: &Limits) -> (Subject, Result<Value, Re
     };
     let invalid = |message| Err(Refusal::new(Code::Invalid, message));
     let result = match packet.argument {
-        _ if text.len() > limits.frame_bytes as usize => Err(Refusal::new(
-            Code::TooLarge,
-            format!("a frame has at most {} bytes", limits.frame_bytes),
-        )),
+        _ if text.len() > limits.frame_bytes as usize => {
+            Err(Refusal::new(Code::TooLarge, format!("a frame has at most {} bytes", limits.frame_bytes)))
+        }
         _ if binary => invalid("a frame has no binary parts"),
         Some(argument) if packet.more == 0 => match serde_json::from_str(argument.get()) {
             Ok(data) => Ok(data),
@@ -233,10 +226,7 @@ mod tests {
     const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
     fn limits() -> Limits {
-        Limits {
-            frame_bytes: 1000,
-            ..Limits::default()
-        }
+        Limits { frame_bytes: 1000, ..Limits::default() }
     }
 
     fn code(text: &str) -> (Subject, Option<Code>) {
@@ -249,10 +239,7 @@ mod tests {
         let (subject, result) = read(r#"["read",{"conversation":"c-1","upto":3}]"#, false, &limits());
         assert_eq!(subject.of, "read");
         assert_eq!(subject.conversation, Some(ConversationId::new("c-1").unwrap()));
-        assert_eq!(
-            result.unwrap(),
-            serde_json::json!({"conversation": "c-1", "upto": 3})
-        );
+        assert_eq!(result.unwrap(), serde_json::json!({"conversation": "c-1", "upto": 3}));
         for text in [
             "",
             "[]",

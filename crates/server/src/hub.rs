@@ -2,6 +2,8 @@
 
 mod presence;
 #[cfg(test)]
+mod privacy;
+#[cfg(test)]
 mod tests;
 
 use crate::log::{Change, Committed, Revocation};
@@ -48,19 +50,10 @@ impl Hub {
         metrics: Arc<Metrics>,
     ) -> Self {
         let clinics = revs.into_iter().map(|(id, rev)| {
-            let clinic = Clinic {
-                rev,
-                ..Clinic::default()
-            };
+            let clinic = Clinic { rev, ..Clinic::default() };
             (id, clinic)
         });
-        Self {
-            state: Mutex::new(State {
-                clinics: clinics.collect(),
-                revocations,
-            }),
-            metrics,
-        }
+        Self { state: Mutex::new(State { clinics: clinics.collect(), revocations }), metrics }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -84,27 +77,17 @@ impl Hub {
     ) -> Result<(), Revocation> {
         let mut state = self.state();
         let key = (session.clinic.clone(), session.who.id.clone());
-        if let Some(revocation) = state
-            .revocations
-            .get(&key)
-            .filter(|revocation| made <= revocation.at)
-        {
+        if let Some(revocation) = state.revocations.get(&key).filter(|revocation| made <= revocation.at) {
             return Err(*revocation);
         }
         let clinic = state.clinics.entry(key.0).or_default();
         self.emit(session, &welcome(clinic.rev));
         if session.is_provider() {
-            for frame in presence::present(clinic) {
+            for frame in presence::others(clinic, &session.who) {
                 self.emit(session, &frame);
             }
             let before = presence::of(clinic, &session.who);
-            clinic.providers.insert(
-                session.number,
-                Provider {
-                    session: session.clone(),
-                    viewing: None,
-                },
-            );
+            clinic.providers.insert(session.number, Provider { session: session.clone(), viewing: None });
             self.tell_presence(clinic, session, before);
         } else {
             let sessions = clinic.patients.entry(key.1).or_default();
@@ -171,11 +154,7 @@ impl Hub {
                     clinic.rev = clinic.rev.max(summary.conversation.rev);
                     self.to_providers(clinic, None, || conversation_frame(summary.conversation.clone()));
                 }
-                Change::Read {
-                    reader,
-                    role,
-                    summary,
-                } => {
+                Change::Read { reader, role, summary } => {
                     let conversation = &summary.conversation;
                     clinic.rev = clinic.rev.max(conversation.rev);
                     self.to_providers(clinic, None, || conversation_frame(conversation.clone()));
@@ -204,23 +183,13 @@ impl Hub {
 
     /// Says that `session` is writing: to its clinic's other providers, and to the conversation's patient.
     pub fn typing(&self, session: &Session, conversation: ConversationId, patient: &UserId, until: Time) {
-        let frame = || {
-            ServerFrame::Typing(TypingFrame {
-                conversation,
-                who: session.who.clone(),
-                until,
-            })
-        };
+        let frame = || ServerFrame::Typing(TypingFrame { conversation, who: session.who.clone(), until });
         let frame = Frame::new(&frame());
         let state = self.state();
         let Some(clinic) = state.clinics.get(&session.clinic) else {
             return;
         };
-        let patients = clinic
-            .patients
-            .get(patient)
-            .into_iter()
-            .flat_map(BTreeMap::values);
+        let patients = clinic.patients.get(patient).into_iter().flat_map(BTreeMap::values);
         let providers = clinic.providers.values().map(|provider| &provider.session);
         for other in providers.chain(patients) {
             if other.who.id != session.who.id {
@@ -308,18 +277,12 @@ pub fn conversation_frame(conversation: bedside_protocol::Conversation) -> Serve
 
 /// The last frame of somebody whose access has ended.
 pub fn revoked_frame(revocation: Revocation) -> Frame {
-    Frame::new(&ServerFrame::Revoked(Revoked {
-        wipe: revocation.wipe,
-    }))
+    Frame::new(&ServerFrame::Revoked(Revoked { wipe: revocation.wipe }))
 }
 
 fn sessions(clinic: &Clinic) -> impl Iterator<Item = &Arc<Session>> {
     let patients = clinic.patients.values().flat_map(BTreeMap::values);
-    clinic
-        .providers
-        .values()
-        .map(|provider| &provider.session)
-        .chain(patients)
+    clinic.providers.values().map(|provider| &provider.session).chain(patients)
 }
 
 fn sessions_of<'a>(clinic: &'a Clinic, user: &'a UserId) -> impl Iterator<Item = &'a Arc<Session>> {

@@ -11,6 +11,7 @@
 //!
 //! What reads goes from serve.rs by readers.rs to the log's reading sides. What a patient may see is view.rs.
 
+mod asker;
 mod clock;
 mod config;
 mod door;

@@ -2,12 +2,13 @@
 
 mod cli;
 
+use bedside_protocol::Limits;
 use bedside_server::token::{Claims, Key, random_id};
 use bedside_server::{Clock, Config, Server, SystemClock};
 use clap::Parser;
 use cli::{Cli, Command, Level, Serve, Token};
 use std::error::Error;
-use std::io::{Write, stdout};
+use std::io::{IsTerminal, Write, stderr, stdout};
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nobody is left to tell if standard error is closed.
-            let _ = writeln!(std::io::stderr(), "bedside-server: {error}");
+            let _ = writeln!(stderr(), "bedside-server: {error}");
             ExitCode::FAILURE
         }
     }
@@ -42,13 +43,15 @@ async fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
     };
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(format!("{level},{QUIET}")))
-        .with_writer(std::io::stderr)
+        .with_writer(stderr)
+        .with_ansi(stderr().is_terminal())
         .init();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let server = Server::start(Config {
         listen: arguments.listen,
         demo: arguments.demo,
         heartbeat_ms: arguments.heartbeat_ms,
+        limits: Limits { sends_per_s: arguments.sends_per_s, ..Limits::default() },
         ..Config::new(arguments.data)
     })
     .await?;

@@ -42,12 +42,7 @@ impl Default for Metrics {
         r.register("batch_writes", "Writes a transaction", batch.clone());
         // From a fast disk's 0.2 ms to a stalled one's 6 s.
         let commit_time = Histogram::new(exponential_buckets(0.0002, 2.0, 16));
-        r.register_with_unit(
-            "commit",
-            "Time of a transaction",
-            Unit::Seconds,
-            commit_time.clone(),
-        );
+        r.register_with_unit("commit", "Time of a transaction", Unit::Seconds, commit_time.clone());
         let mut counter = |name: &str, help: &str| {
             let counter = Counter::default();
             r.register(name, help, counter.clone());
@@ -111,9 +106,7 @@ impl Metrics {
 
     /// Counts a refused connection.
     pub fn refused(&self, refusal: ConnectRefusal) {
-        self.refused
-            .get_or_create_owned(&[("code", refusal.as_str())])
-            .inc();
+        self.refused.get_or_create_owned(&[("code", refusal.as_str())]).inc();
     }
 
     /// All of it in Prometheus's text format.

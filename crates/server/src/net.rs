@@ -73,9 +73,7 @@ impl Connection {
 
 impl Connected<IncomingStream<'_, Door>> for Connection {
     fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
-        Connection {
-            end: stream.io().end.clone(),
-        }
+        Connection { end: stream.io().end.clone() }
     }
 }
 

@@ -10,14 +10,13 @@ pub struct Bucket {
 }
 
 impl Bucket {
+    /// Seconds' worth of a burst.
+    pub const BURST: u32 = 2;
+
     /// A full bucket of `2 * per_s`, refilled with `per_s` a second.
     pub fn new(per_s: u32, now: Instant) -> Self {
         let each = Duration::from_secs(1) / per_s.max(1);
-        Self {
-            each,
-            depth: Duration::from_secs(2),
-            full_at: now,
-        }
+        Self { each, depth: Duration::from_secs(u64::from(Self::BURST)), full_at: now }
     }
 
     /// Takes one; if there is none, says how long until there is.
@@ -46,15 +45,9 @@ mod tests {
         assert_eq!(bucket.take(start), Err(Duration::from_millis(50)));
         // A refused one costs nothing.
         assert_eq!(bucket.take(start), Err(Duration::from_millis(50)));
-        assert_eq!(
-            bucket.take(start + Duration::from_millis(49)),
-            Err(Duration::from_millis(1))
-        );
+        assert_eq!(bucket.take(start + Duration::from_millis(49)), Err(Duration::from_millis(1)));
         assert_eq!(bucket.take(start + Duration::from_millis(50)), Ok(()));
-        assert_eq!(
-            bucket.take(start + Duration::from_millis(50)),
-            Err(Duration::from_millis(50))
-        );
+        assert_eq!(bucket.take(start + Duration::from_millis(50)), Err(Duration::from_millis(50)));
     }
 
     #[test]

@@ -16,13 +16,8 @@ pub struct Readers {
 impl Readers {
     /// Opens the reading sides of `log`.
     pub fn of(log: &impl Log) -> Result<Self, Fault> {
-        let free = (0..READERS)
-            .map(|_| log.reader())
-            .collect::<Result<Vec<_>, _>>()?;
-        Ok(Self {
-            permits: Semaphore::new(free.len()),
-            free: Mutex::new(free),
-        })
+        let free = (0..READERS).map(|_| log.reader()).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { permits: Semaphore::new(free.len()), free: Mutex::new(free) })
     }
 
     /// Runs `read` with a reading side, on a thread that may block.

@@ -8,9 +8,10 @@
 //! Writes are handed to the writing thread without waiting for their commit; what reads the log afterwards waits for
 //! the socket's last write first, and so sees it.
 
-use crate::door::{Ack, Incoming, Subject, reject};
+use crate::asker::Asker;
+use crate::door::{Incoming, Subject};
 use crate::hub::revoked_frame;
-use crate::log::{Answer, Outcome, Summary, Write};
+use crate::log::{Answer, Summary, Write};
 use crate::session::{End, Ending, Frame, Session, Sink};
 use crate::shared::Shared;
 use crate::socket::made;
@@ -22,8 +23,7 @@ use bedside_protocol::{
     MAX_CHANGES_PAGE, MAX_ENTRIES_PAGE, Me, Patient, Refusal, Rev, Role, ServerFrame, Time, UserId, Welcome,
     Who,
 };
-use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -51,11 +51,7 @@ pub async fn run(
         session.emit(&revoked_frame(revocation));
         return End::Revoked;
     }
-    let mut served = Served {
-        shared: shared.clone(),
-        session: session.clone(),
-        last_write: None,
-    };
+    let mut served = Served { shared: shared.clone(), session: session.clone(), last_write: None };
     let work = async {
         while let Some(incoming) = queue.recv().await {
             served.handle(incoming).await;
@@ -87,11 +83,7 @@ async fn open(
     };
     let mut session = Session {
         number: shared.numbers.fetch_add(1, Ordering::Relaxed),
-        who: Who {
-            id: claims.sub.clone(),
-            role,
-            name: claims.name.clone(),
-        },
+        who: Who { id: claims.sub.clone(), role, name: claims.name.clone() },
         clinic: claims.clinic.clone(),
         conversation: None,
         ending,
@@ -101,10 +93,7 @@ async fn open(
         match shared.admit(claims).await {
             Ok(id) => session.conversation = Some(id),
             Err(refusal) => {
-                let subject = Subject {
-                    of: "connect".into(),
-                    ..Subject::default()
-                };
+                let subject = Subject { of: "connect".into(), ..Subject::default() };
                 session.emit(&Frame::new(&ServerFrame::Rejected(subject.rejected(refusal))));
                 return Err(End::Unserved);
             }
@@ -156,75 +145,6 @@ async fn expiry(shared: &Shared, expires: Time) -> End {
     }
 }
 
-/// Whom a frame's answer goes to.
-struct Asker {
-    shared: Arc<Shared>,
-    session: Arc<Session>,
-    subject: Subject,
-    ack: Option<Ack>,
-}
-
-impl Asker {
-    fn reject(self, refusal: Refusal) {
-        self.shared.metrics.rejected(refusal.code);
-        let session = &self.session;
-        let emit = |frame: &Frame| {
-            session.emit(frame);
-            Ok(())
-        };
-        if reject(self.subject, refusal, self.ack, emit).is_err() {
-            session.ending.end(End::Slow);
-        }
-    }
-
-    /// Emits `frame` unless everybody got it already, and acknowledges with what it says.
-    fn answer(self, frame: &ServerFrame, told: bool) {
-        if told && self.ack.is_none() {
-            return;
-        }
-        let frame = Frame::new(frame);
-        if !told {
-            self.session.emit(&frame);
-        }
-        self.acknowledge(&frame.data);
-    }
-
-    /// Answers a frame that reads.
-    fn settle(self, result: Result<ServerFrame, Refusal>) {
-        match result {
-            Ok(frame) => self.answer(&frame, false),
-            Err(refusal) => self.reject(refusal),
-        }
-    }
-
-    fn acknowledge(self, data: &RawValue) {
-        #[derive(Serialize)]
-        struct Done<'a> {
-            ok: &'a RawValue,
-        }
-        if let Some(ack) = self.ack
-            && ack(&to_raw_value(&Done { ok: data }).unwrap_or_default()).is_err()
-        {
-            self.session.ending.end(End::Slow);
-        }
-    }
-
-    /// Answers a write, which has been published by now.
-    fn written(self, result: Result<Outcome, Refusal>) {
-        match result {
-            Ok(Outcome { committed, answer }) => {
-                let told = !committed.changes().is_empty();
-                let patient = !self.session.is_provider();
-                match view::answer(&answer, patient) {
-                    Some(frame) => self.answer(&frame, told),
-                    None => self.acknowledge(RawValue::NULL),
-                }
-            }
-            Err(refusal) => self.reject(refusal),
-        }
-    }
-}
-
 struct Served {
     shared: Arc<Shared>,
     session: Arc<Session>,
@@ -236,12 +156,7 @@ impl Served {
     async fn handle(&mut self, incoming: Incoming) {
         let Incoming { subject, data, ack } = incoming;
         let event = subject.of.clone();
-        let asker = Asker {
-            shared: self.shared.clone(),
-            session: self.session.clone(),
-            subject,
-            ack,
-        };
+        let asker = Asker { shared: self.shared.clone(), session: self.session.clone(), subject, ack };
         if self.shared.draining.is_cancelled() {
             return asker.reject(unavailable("the server is stopping"));
         }
@@ -254,12 +169,7 @@ impl Served {
                 Err(refusal) => asker.reject(refusal),
                 Ok(()) => {
                     let Who { id, role, name } = self.session.who.clone();
-                    let author = Author {
-                        id,
-                        role,
-                        name,
-                        extra: Extra::new(),
-                    };
+                    let author = Author { id, role, name, extra: Extra::new() };
                     let clinic = self.session.clinic.clone();
                     let send = Box::new(send);
                     self.write(Write::Send { clinic, author, send }, asker).await;
@@ -279,9 +189,7 @@ impl Served {
             ClientFrame::Typing(typing) => match self.patient_of(&typing.conversation).await {
                 Ok(patient) => {
                     let until = self.shared.config.clock.now().plus(TYPING_MS);
-                    self.shared
-                        .hub
-                        .typing(&self.session, typing.conversation, &patient, until);
+                    self.shared.hub.typing(&self.session, typing.conversation, &patient, until);
                     asker.acknowledge(RawValue::NULL);
                 }
                 Err(refusal) => asker.reject(refusal),
@@ -317,13 +225,8 @@ impl Served {
         let clinic = self.session.clinic.clone();
         let patient = (!self.session.is_provider()).then(|| self.session.who.id.clone());
         let private = patient.is_some();
-        let page = self
-            .read(move |reader| reader.changes(&clinic, patient.as_ref(), since, limit))
-            .await?;
-        let conversations = page
-            .summaries
-            .iter()
-            .map(|summary| view::summary(summary, private));
+        let page = self.read(move |reader| reader.changes(&clinic, patient.as_ref(), since, limit)).await?;
+        let conversations = page.summaries.iter().map(|summary| view::summary(summary, private));
         Ok(ServerFrame::Changes(ChangesAnswer {
             since,
             rev: page.rev,
@@ -334,37 +237,22 @@ impl Served {
 
     async fn entries(&mut self, asked: Entries) -> Result<ServerFrame, Refusal> {
         self.settled().await;
-        let Entries {
-            conversation,
-            from,
-            to,
-        } = asked;
+        let Entries { conversation, from, to } = asked;
         if from > to || to.get() - from.get() >= MAX_ENTRIES_PAGE {
             let message = format!("a range has 1 to {MAX_ENTRIES_PAGE} entries");
             return Err(Refusal::new(Code::Invalid, message));
         }
         self.own(&conversation)?;
         let (clinic, id) = (self.session.clinic.clone(), conversation.clone());
-        let found = self
-            .read(move |reader| reader.entries(&clinic, &id, from, to))
-            .await?;
+        let found = self.read(move |reader| reader.entries(&clinic, &id, from, to)).await?;
         let (summary, records) = found.ok_or_else(not_found)?;
         let (head, entries) = if self.session.is_provider() {
             let entries = records.into_iter().map(|record| record.entry).collect();
             (summary.conversation.head, entries)
         } else {
-            (
-                view::head(&summary),
-                records.iter().filter_map(view::entry).collect(),
-            )
+            (view::head(&summary), records.iter().filter_map(view::entry).collect())
         };
-        Ok(ServerFrame::Entries(EntriesAnswer {
-            conversation,
-            from,
-            to,
-            head,
-            entries,
-        }))
+        Ok(ServerFrame::Entries(EntriesAnswer { conversation, from, to, head, entries }))
     }
 
     async fn viewing(&self, conversation: Option<ConversationId>) -> Result<(), Refusal> {
@@ -392,11 +280,7 @@ impl Served {
     /// A patient knows of one conversation.
     fn own(&self, conversation: &ConversationId) -> Result<(), Refusal> {
         let own = self.session.conversation.as_ref();
-        if self.session.is_provider() || own == Some(conversation) {
-            Ok(())
-        } else {
-            Err(not_found())
-        }
+        if self.session.is_provider() || own == Some(conversation) { Ok(()) } else { Err(not_found()) }
     }
 
     async fn read<T: Send + 'static>(

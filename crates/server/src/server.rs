@@ -26,8 +26,10 @@ use tokio_util::task::TaskTracker;
 const LOG_FILE: &str = "log.sqlite3";
 /// Held by the server that works in the data directory.
 const LOCK_FILE: &str = "lock";
-/// How long each step of the end may take: a disk or a peer that doesn't answer mustn't hold the process up.
-const STEP: Duration = Duration::from_millis(1500);
+/// How long the steps of the end may take: a disk or a peer that doesn't answer mustn't hold the process up. Whoever
+/// stops it usually kills it after ten seconds.
+const LOG_STEP: Duration = Duration::from_millis(2500);
+const STEP: Duration = Duration::from_millis(1000);
 
 /// A server that runs.
 pub struct Server {
@@ -80,11 +82,7 @@ impl Server {
             .layer(layer)
             .into_make_service_with_connect_info::<net::Connection>();
         let (stop, connections) = (CancellationToken::new(), TaskTracker::new());
-        let door = net::Door {
-            listener,
-            open: connections.clone(),
-            metrics,
-        };
+        let door = net::Door { listener, open: connections.clone(), metrics };
         let serve = axum::serve(door, service).with_graceful_shutdown(stop.clone().cancelled_owned());
         let http = tokio::spawn(async move {
             // axum's loop over connections has no end but the one asked for.
@@ -115,22 +113,22 @@ impl Server {
         shared.draining.cancel();
         shared.writer.stop().await;
         let writer = self.writer;
-        bounded("the log", tokio::task::spawn_blocking(move || writer.join())).await;
+        bounded("the log", LOG_STEP, tokio::task::spawn_blocking(move || writer.join())).await;
         self.heart.abort();
         shared.hub.end_all(End::Shutdown);
         shared.sessions.close();
-        bounded("sessions", shared.sessions.wait()).await;
+        bounded("sessions", STEP, shared.sessions.wait()).await;
         self.stop.cancel();
-        bounded("sockets", self.io.close()).await;
+        bounded("sockets", STEP, self.io.close()).await;
         self.connections.close();
-        bounded("connections", self.connections.wait()).await;
+        bounded("connections", STEP, self.connections.wait()).await;
         self.http.abort();
     }
 }
 
 /// Waits for `step`, but not for long.
-async fn bounded<T>(what: &str, step: impl Future<Output = T>) {
-    if tokio::time::timeout(STEP, step).await.is_err() {
+async fn bounded<T>(what: &str, limit: Duration, step: impl Future<Output = T>) {
+    if tokio::time::timeout(limit, step).await.is_err() {
         tracing::warn!("gave up waiting for {what}");
     }
 }

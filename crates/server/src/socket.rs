@@ -1,6 +1,6 @@
 //! Everything that knows socketioxide: namespaces, who may connect, and the way from a packet to a session's queue.
 
-use crate::door::{Ack, Door, Incoming, QUEUE};
+use crate::door::{self, Ack, Door, Incoming};
 use crate::net::Connection;
 use crate::serve;
 use crate::session::{End, Ending, Frame, Sink, Undelivered};
@@ -66,9 +66,7 @@ pub fn namespaces(io: &SocketIo, shared: &Arc<Shared>) {
         };
         let serve = move |socket: SocketRef| {
             if let Some(arrival) = socket.extensions.get::<Arc<Arrival>>() {
-                shared
-                    .sessions
-                    .spawn(serve_socket(shared.clone(), socket, arrival));
+                shared.sessions.spawn(serve_socket(shared.clone(), socket, arrival));
             }
             async {}
         };
@@ -101,20 +99,12 @@ fn arrive(
     ) {
         return Err(ConnectRefusal::Unauthenticated);
     }
-    if shared
-        .hub
-        .revoked(&claims.clinic, &claims.sub, made(&claims))
-        .is_some()
-    {
+    if shared.hub.revoked(&claims.clinic, &claims.sub, made(&claims)).is_some() {
         return Err(ConnectRefusal::Revoked);
     }
-    tracing::info!(
-        ?role,
-        client = connect.client.escape_debug().to_string(),
-        "connected"
-    );
+    tracing::info!(?role, client = connect.client.escape_debug().to_string(), "connected");
     let ending = Arc::new(Ending::default());
-    let (sender, queue) = mpsc::channel(QUEUE);
+    let (sender, queue) = door::queue(&shared.config.limits);
     let door = Arc::new(Door::new(
         sender,
         shared.config.limits,
@@ -136,11 +126,7 @@ fn arrive(
         gone.end(End::Gone);
         async {}
     });
-    socket.extensions.insert(Arc::new(Arrival {
-        claims,
-        ending,
-        queue: Mutex::new(Some(queue)),
-    }));
+    socket.extensions.insert(Arc::new(Arrival { claims, ending, queue: Mutex::new(Some(queue)) }));
     Ok(())
 }
 
@@ -151,54 +137,42 @@ pub fn made(claims: &Claims) -> Time {
 
 /// Runs a socket's session, then closes the socket.
 async fn serve_socket(shared: Arc<Shared>, socket: SocketRef, arrival: Arc<Arrival>) {
-    let queue = arrival
-        .queue
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take();
+    let queue = arrival.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
     let Some(queue) = queue else { return };
     let sink = Box::new(SocketSink(socket.clone()));
-    let end = serve::run(
-        &shared,
-        arrival.claims.clone(),
-        arrival.ending.clone(),
-        queue,
-        sink,
-    )
-    .await;
+    let end = serve::run(&shared, arrival.claims.clone(), arrival.ending.clone(), queue, sink).await;
     tracing::info!(?end, "disconnected");
     if end == End::Slow {
         shared.metrics.slow.inc();
     }
     match end {
-        End::Gone => {}
-        // The server closes what is left, after the disconnect's packet.
-        End::Shutdown => drop(socket.disconnect()),
+        // Nothing is left to close, or the server closes all of it.
+        End::Gone | End::Shutdown => {}
         _ => drop(tokio::spawn(close(socket, end))),
     }
 }
 
-/// Closes a socket: by Socket.IO, and then its connection, lest a client that doesn't understand the former stays.
+/// Closes a socket. Who may not come back is told so by Socket.IO; to others the connection ends, which is what makes
+/// common clients connect again.
 async fn close(socket: SocketRef, end: End) {
-    let connection = socket
-        .req_parts()
-        .extensions
-        .get::<ConnectInfo<Connection>>()
-        .cloned();
-    if end != End::Slow {
+    if matches!(end, End::Expired | End::Revoked) {
+        // A full one is told again below.
         let _ = socket.clone().disconnect();
+    }
+    if end != End::Slow {
         tokio::time::sleep(FLUSH_GRACE).await;
     }
+    let connection = socket.req_parts().extensions.get::<ConnectInfo<Connection>>();
     if let Some(ConnectInfo(connection)) = connection {
         connection.end();
     }
     // A socket that began by polling has its websocket on another connection.
     let (pause, times) = CLOSE_AGAIN;
     for _ in 0..times {
+        tokio::time::sleep(pause).await;
         if !socket.connected() || socket.clone().disconnect().is_ok() {
             return;
         }
-        tokio::time::sleep(pause).await;
     }
 }
 

@@ -89,9 +89,7 @@ impl Key {
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 let mut bytes = Vec::new();
-                File::open(&path)?
-                    .take(KEY_BYTES as u64 + 1)
-                    .read_to_end(&mut bytes)?;
+                File::open(&path)?.take(KEY_BYTES as u64 + 1).read_to_end(&mut bytes)?;
                 let wrong = |_| io::Error::other(format!("{KEY_FILE} doesn't hold {KEY_BYTES} bytes"));
                 Ok(Self(bytes.try_into().map_err(wrong)?))
             }
@@ -101,10 +99,7 @@ impl Key {
 
     /// A token that says `claims`.
     pub fn mint(&self, claims: &Claims) -> String {
-        let header = Header {
-            alg: ALGORITHM.into(),
-            typ: Some("JWT".into()),
-        };
+        let header = Header { alg: ALGORITHM.into(), typ: Some("JWT".into()) };
         let signed = format!("{}.{}", encode(&header), encode(claims));
         let signature = BASE64.encode(self.mac(&signed).finalize().into_bytes());
         format!("{signed}.{signature}")
@@ -194,10 +189,7 @@ mod tests {
     fn the_signature_is_hmac_sha256() {
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&[7; KEY_BYTES]).unwrap();
         mac.update(b"a.b");
-        assert_eq!(
-            key(7).mac("a.b").finalize().into_bytes(),
-            mac.finalize().into_bytes()
-        );
+        assert_eq!(key(7).mac("a.b").finalize().into_bytes(), mac.finalize().into_bytes());
     }
 
     #[test]
@@ -207,11 +199,7 @@ mod tests {
             let mut bytes = token.clone().into_bytes();
             bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
             let tampered = String::from_utf8(bytes).unwrap();
-            assert_eq!(
-                key(1).verify(&tampered, NOW),
-                Err(ConnectRefusal::Unauthenticated),
-                "byte {at}"
-            );
+            assert_eq!(key(1).verify(&tampered, NOW), Err(ConnectRefusal::Unauthenticated), "byte {at}");
         }
     }
 
@@ -221,18 +209,11 @@ mod tests {
         assert_eq!(key(1).verify(&token, NOW), Err(ConnectRefusal::Unauthenticated));
         let payload = encode(&claims());
         for alg in ["none", "None", "HS512", "RS256", ""] {
-            let header = encode(&Header {
-                alg: alg.into(),
-                typ: None,
-            });
+            let header = encode(&Header { alg: alg.into(), typ: None });
             let signed = format!("{header}.{payload}");
             let signature = BASE64.encode(key(1).mac(&signed).finalize().into_bytes());
             for token in [format!("{signed}."), format!("{signed}.{signature}"), signed] {
-                assert_eq!(
-                    key(1).verify(&token, NOW),
-                    Err(ConnectRefusal::Unauthenticated),
-                    "{alg}"
-                );
+                assert_eq!(key(1).verify(&token, NOW), Err(ConnectRefusal::Unauthenticated), "{alg}");
             }
         }
     }
@@ -243,10 +224,7 @@ mod tests {
         let end = claims().expires();
         assert!(key(1).verify(&token, end.minus(1)).is_ok());
         assert_eq!(key(1).verify(&token, end), Err(ConnectRefusal::Expired));
-        let endless = Claims {
-            exp: u64::MAX,
-            ..claims()
-        };
+        let endless = Claims { exp: u64::MAX, ..claims() };
         assert!(key(1).verify(&key(1).mint(&endless), NOW).is_ok());
     }
 
@@ -267,10 +245,7 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            let mode = std::fs::metadata(dir.path().join(KEY_FILE))
-                .unwrap()
-                .permissions()
-                .mode();
+            let mode = std::fs::metadata(dir.path().join(KEY_FILE)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
         std::fs::write(dir.path().join(KEY_FILE), "short").unwrap();

@@ -1,6 +1,9 @@
 //! The one thread that writes the log. What has gathered while it was committing it commits together next, then
 //! publishes and answers in the order of the commits: so each socket sees each conversation's entries in theirs.
 
+#[cfg(test)]
+mod tests;
+
 use crate::clock::Clock;
 use crate::hub::Hub;
 use crate::log::{Fault, Log, Outcome, Write};
@@ -46,17 +49,9 @@ impl Writer {
         metrics: Arc<Metrics>,
     ) -> io::Result<(Self, JoinHandle<()>)> {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let thread = std::thread::Builder::new()
-            .name("log-writer".into())
-            .spawn(move || {
-                Thread {
-                    log,
-                    clock,
-                    hub,
-                    metrics,
-                }
-                .run(queue);
-            })?;
+        let thread = std::thread::Builder::new().name("log-writer".into()).spawn(move || {
+            Thread { log, clock, hub, metrics }.run(queue);
+        })?;
         Ok((Self(jobs), thread))
     }
 
@@ -123,9 +118,7 @@ impl<L: Log> Thread<L> {
                     }
                     Job::Stop => queue.close(),
                 }
-                next = (writes.len() < MAX_BATCH)
-                    .then(|| queue.try_recv().ok())
-                    .flatten();
+                next = (writes.len() < MAX_BATCH).then(|| queue.try_recv().ok()).flatten();
             }
             if !writes.is_empty() {
                 self.commit(&writes, replies.drain(..));

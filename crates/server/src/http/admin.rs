@@ -43,23 +43,12 @@ fn admin(shared: &Shared, headers: &HeaderMap) -> Result<Claims, Problem> {
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
         .ok_or_else(|| unauthenticated(ConnectRefusal::Unauthenticated))?;
-    let claims = shared
-        .key
-        .verify(token, shared.config.clock.now())
-        .map_err(unauthenticated)?;
-    if shared
-        .hub
-        .revoked(&claims.clinic, &claims.sub, made(&claims))
-        .is_some()
-    {
+    let claims = shared.key.verify(token, shared.config.clock.now()).map_err(unauthenticated)?;
+    if shared.hub.revoked(&claims.clinic, &claims.sub, made(&claims)).is_some() {
         return Err(unauthenticated(ConnectRefusal::Revoked));
     }
     if claims.role != TokenRole::Admin {
-        return Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "forbidden",
-            "only an admin may",
-        ));
+        return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", "only an admin may"));
     }
     Ok(claims)
 }

@@ -4,8 +4,9 @@ use super::{Json, Problem};
 use crate::shared::Shared;
 use crate::token::{Claims, TokenRole, random_id};
 use axum::extract::State;
+use bedside_protocol::ConversationId;
 use bedside_protocol::{ClinicId, UserId};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -46,6 +47,15 @@ pub struct SignIn {
     name: String,
 }
 
+/// Who one is now.
+#[derive(Serialize)]
+pub struct SignedIn {
+    token: String,
+    id: UserId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conversation: Option<ConversationId>,
+}
+
 /// The names to choose from.
 pub async fn people() -> axum::Json<Value> {
     let providers = PROVIDERS.map(|name| json!({"name": name}));
@@ -57,12 +67,10 @@ pub async fn people() -> axum::Json<Value> {
 pub async fn sign_in(
     State(shared): State<Arc<Shared>>,
     Json(SignIn { role, name }): Json<SignIn>,
-) -> Result<axum::Json<Value>, Problem> {
+) -> Result<axum::Json<SignedIn>, Problem> {
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
     if name.is_empty() || name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
-        return Err(Problem::invalid(format!(
-            "a name has 1 to {MAX_NAME_CHARS} characters"
-        )));
+        return Err(Problem::invalid(format!("a name has 1 to {MAX_NAME_CHARS} characters")));
     }
     let role = match role {
         DemoRole::Provider => TokenRole::Provider,
@@ -80,19 +88,16 @@ pub async fn sign_in(
         exp: now + TOKEN_S,
         jti: random_id().map_err(|_| Problem::unavailable())?,
     };
-    let mut answer = json!({"token": shared.key.mint(&claims), "id": claims.sub});
-    if role == TokenRole::Patient {
-        let conversation = shared.admit(&claims).await.map_err(|_| Problem::unavailable())?;
-        answer["conversation"] = json!(conversation);
-    }
-    Ok(axum::Json(answer))
+    let conversation = match role {
+        TokenRole::Patient => Some(shared.admit(&claims).await.map_err(|_| Problem::unavailable())?),
+        _ => None,
+    };
+    Ok(axum::Json(SignedIn { token: shared.key.mint(&claims), id: claims.sub, conversation }))
 }
 
 fn born(role: TokenRole, name: &str) -> Option<&'static str> {
     let known = PATIENTS.iter().find(|(patient, _)| *patient == name);
-    known
-        .filter(|_| role == TokenRole::Patient)
-        .map(|(_, born)| *born)
+    known.filter(|_| role == TokenRole::Patient).map(|(_, born)| *born)
 }
 
 /// A readable part, and a digest that tells apart what the readable part doesn't.
@@ -100,20 +105,11 @@ fn id(role: TokenRole, name: &str) -> Result<UserId, bedside_protocol::InvalidId
     let kind = if role == TokenRole::Provider { "pr" } else { "pt" };
     let slug: String = name
         .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() {
-                c.to_ascii_lowercase()
-            } else {
-                '-'
-            }
-        })
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
         .take(SLUG_CHARS)
         .collect();
-    let digest: String = Sha256::digest(format!("{kind}/{name}"))
-        .iter()
-        .take(4)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let digest: String =
+        Sha256::digest(format!("{kind}/{name}")).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
     UserId::new(format!("{kind}-{slug}-{digest}"))
 }
 
@@ -123,22 +119,12 @@ mod tests {
 
     #[test]
     fn every_name_has_an_id_of_its_own() {
-        let names = [
-            "Anna Bell",
-            "anna bell",
-            "Anna  Bell",
-            "Änna Bell",
-            "李小龙",
-            &"x".repeat(100),
-        ];
+        let names = ["Anna Bell", "anna bell", "Anna  Bell", "Änna Bell", "李小龙", &"x".repeat(100)];
         let ids: std::collections::BTreeSet<UserId> = names
             .iter()
             .flat_map(|name| [TokenRole::Provider, TokenRole::Patient].map(|role| id(role, name).unwrap()))
             .collect();
         assert_eq!(ids.len(), 2 * names.len());
-        assert_eq!(
-            id(TokenRole::Patient, "Anna Bell"),
-            id(TokenRole::Patient, "Anna Bell")
-        );
+        assert_eq!(id(TokenRole::Patient, "Anna Bell"), id(TokenRole::Patient, "Anna Bell"));
     }
 }

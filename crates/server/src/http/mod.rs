@@ -4,6 +4,7 @@ mod admin;
 mod demo;
 mod page;
 
+use crate::log::Fault;
 use crate::shared::Shared;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
@@ -18,6 +19,8 @@ use std::time::{Duration, Instant};
 const MAX_BODY_BYTES: usize = 16 * 1024;
 /// How long a probe of the log counts: each one is a write to the disk, and anybody may ask.
 const PROBE_COUNTS: Duration = Duration::from_secs(1);
+/// A log that takes longer than this is no use to anybody.
+const PROBE_LIMIT: Duration = Duration::from_secs(3);
 
 /// All routes but Socket.IO's.
 pub fn router(shared: Arc<Shared>) -> Router {
@@ -31,10 +34,7 @@ pub fn router(shared: Arc<Shared>) -> Router {
             .route("/api/demo/sign-in", post(demo::sign_in))
             .route("/api/demo/people", get(demo::people));
     }
-    router
-        .fallback(page::serve)
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .with_state(shared)
+    router.fallback(page::serve).layer(DefaultBodyLimit::max(MAX_BODY_BYTES)).with_state(shared)
 }
 
 async fn ready(State(shared): State<Arc<Shared>>) -> Response {
@@ -45,12 +45,11 @@ async fn ready(State(shared): State<Arc<Shared>>) -> Response {
     let ready = match *probed {
         Some((at, ready)) if at.elapsed() < PROBE_COUNTS => ready,
         _ => {
-            let written = shared.writer.probe().await;
-            let read = shared.readers.read(|reader| reader.revs().map(drop)).await;
-            let ready = written
-                .and(read)
-                .inspect_err(|fault| tracing::error!(%fault, "not ready"))
-                .is_ok();
+            let probe = async { shared.writer.probe().await.and(read(&shared).await) };
+            let ready = match tokio::time::timeout(PROBE_LIMIT, probe).await {
+                Ok(result) => result.inspect_err(|fault| tracing::error!(%fault, "not ready")).is_ok(),
+                Err(_) => false,
+            };
             *probed = Some((Instant::now(), ready));
             ready
         }
@@ -58,13 +57,12 @@ async fn ready(State(shared): State<Arc<Shared>>) -> Response {
     if ready {
         "ready\n".into_response()
     } else {
-        Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "unavailable",
-            "the log can't be used",
-        )
-        .into_response()
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "the log can't be used").into_response()
     }
+}
+
+async fn read(shared: &Shared) -> Result<(), Fault> {
+    shared.readers.read(|reader| reader.revs().map(drop)).await
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
@@ -81,11 +79,7 @@ struct Problem {
 
 impl Problem {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            message: message.into(),
-        }
+        Self { status, code, message: message.into() }
     }
 
     fn invalid(message: impl Into<String>) -> Self {

@@ -24,19 +24,14 @@ const SECURITY: [(HeaderName, &str); 5] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
     (header::X_FRAME_OPTIONS, "DENY"),
-    (
-        HeaderName::from_static("cross-origin-opener-policy"),
-        "same-origin",
-    ),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
 /// Serves a file of the page.
 pub async fn serve(request: Request<Body>) -> Response {
     let mut response = file(&request);
     for (name, value) in SECURITY {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
 }
@@ -52,15 +47,8 @@ fn file(request: &Request<Body>) -> Response {
     let Some(file) = Dist::get(path) else {
         return Problem::new(StatusCode::NOT_FOUND, "not_found", "no such page").into_response();
     };
-    let cache = if path.starts_with("assets/") {
-        FOREVER
-    } else {
-        REVALIDATE
-    };
+    let cache = if path.starts_with("assets/") { FOREVER } else { REVALIDATE };
     let kind = file.metadata.mimetype().to_owned();
-    let headers = [
-        (header::CONTENT_TYPE, kind),
-        (header::CACHE_CONTROL, cache.to_owned()),
-    ];
+    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, cache.to_owned())];
     (headers, file.data).into_response()
 }

@@ -7,29 +7,22 @@ use std::collections::BTreeMap;
 
 /// How `who` is there: online while one socket is, looking at what the newest socket that looks at something does.
 pub fn of(clinic: &Clinic, who: &Who) -> Presence {
-    let mut theirs = clinic
-        .providers
-        .values()
-        .rev()
-        .filter(|provider| provider.session.who.id == who.id)
-        .peekable();
+    let mut theirs =
+        clinic.providers.values().rev().filter(|provider| provider.session.who.id == who.id).peekable();
     let state = match theirs.peek() {
         Some(_) => PresenceState::Online,
         None => PresenceState::Offline,
     };
-    Presence {
-        who: who.clone(),
-        viewing: theirs.find_map(|provider| provider.viewing.clone()),
-        state,
-    }
+    Presence { who: who.clone(), viewing: theirs.find_map(|provider| provider.viewing.clone()), state }
 }
 
-/// The frames that tell a newcomer who is there.
-pub fn present(clinic: &Clinic) -> Vec<Frame> {
+/// The frames that tell a newcomer which others are there.
+pub fn others(clinic: &Clinic, newcomer: &Who) -> Vec<Frame> {
     let people: BTreeMap<_, _> = clinic
         .providers
         .values()
         .map(|provider| (&provider.session.who.id, &provider.session.who))
+        .filter(|(id, _)| **id != newcomer.id)
         .collect();
     let frame = |who| Frame::new(&ServerFrame::Presence(of(clinic, who)));
     people.into_values().map(frame).collect()

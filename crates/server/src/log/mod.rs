@@ -8,7 +8,7 @@
 //! Everything here is synchronous and takes the time as an argument.
 
 #[cfg(test)]
-mod conformance;
+pub(crate) mod conformance;
 mod sqlite;
 mod wait;
 

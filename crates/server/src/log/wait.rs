@@ -37,11 +37,7 @@ pub fn minutes(waiting: u64, answers: u64) -> u32 {
 
 /// The message.
 pub fn body(minutes: u32) -> Body {
-    let about = if minutes == 1 {
-        "a minute".into()
-    } else {
-        format!("{minutes} minutes")
-    };
+    let about = if minutes == 1 { "a minute".into() } else { format!("{minutes} minutes") };
     Body::Wait(Wait {
         minutes,
         text: format!(
@@ -78,11 +74,7 @@ mod tests {
             (u64::MAX, 3, 120),
         ];
         for (waiting, answers, expected) in table {
-            assert_eq!(
-                minutes(waiting, answers),
-                expected,
-                "{waiting} waiting, {answers} answers"
-            );
+            assert_eq!(minutes(waiting, answers), expected, "{waiting} waiting, {answers} answers");
         }
     }
 

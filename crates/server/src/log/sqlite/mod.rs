@@ -58,19 +58,13 @@ impl SqliteLog {
              PRAGMA trusted_schema = OFF;",
         )?;
         migrate(&mut connection)?;
-        Ok(Self {
-            connection,
-            path: path.to_owned(),
-            random,
-        })
+        Ok(Self { connection, path: path.to_owned(), random })
     }
 
     /// Lets the file grow to `pages` at most, as a full disk would.
     #[cfg(test)]
     pub(super) fn limit_pages(&mut self, pages: u32) {
-        self.connection
-            .pragma_update(None, "max_page_count", pages)
-            .unwrap();
+        self.connection.pragma_update(None, "max_page_count", pages).unwrap();
     }
 }
 
@@ -90,9 +84,7 @@ fn migrate(connection: &mut Connection) -> Result<(), Fault> {
 
 impl Log for SqliteLog {
     fn commit(&mut self, now: Time, writes: &[Write]) -> Result<Vec<Result<Outcome, Refusal>>, Fault> {
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let random = &mut self.random;
         let mut new_id = |at| random().map(|bytes| EntryId::from_parts(at, bytes));
         let mut outcomes = Vec::with_capacity(writes.len());
@@ -173,17 +165,33 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log");
         let log = SqliteLog::open(&path).unwrap();
-        log.connection
-            .pragma_update(None, "user_version", VERSION + 1)
-            .unwrap();
+        log.connection.pragma_update(None, "user_version", VERSION + 1).unwrap();
         drop(log);
-        assert!(
-            SqliteLog::open(&path)
-                .err()
-                .unwrap()
-                .to_string()
-                .contains("newer version")
-        );
+        assert!(SqliteLog::open(&path).err().unwrap().to_string().contains("newer version"));
+    }
+
+    /// A full disk: nothing of the batch is there, and once there is room the log goes on where it was.
+    #[test]
+    fn a_full_disk_fails_the_whole_batch() {
+        use crate::log::conformance::{Desk, amara, clinic, id, send};
+        use bedside_protocol::{Body, Rev, Seq};
+        let dir = tempfile::tempdir().unwrap();
+        let mut desk = Desk::new(SqliteLog::open(&dir.path().join("log")).unwrap());
+        let of = desk.admit("hana");
+        let pages: u32 =
+            desk.log.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        desk.log.limit_pages(pages);
+        let large = "x".repeat(16_000);
+        let batch = [(1, "small"), (2, &large), (3, "small")]
+            .map(|(n, text)| send("riverside", &amara(), id(n), &of, Seq::ZERO, Body::text(text)));
+        let now = desk.now;
+        assert!(desk.log.commit(now, &batch).is_err());
+        let (summary, records) = desk.all(&of);
+        assert_eq!((summary.conversation.head, records.len()), (Seq::ZERO, 0));
+        desk.log.limit_pages(pages + 100);
+        assert!(desk.log.commit(now, &batch).unwrap().iter().all(Result::is_ok));
+        let mut reader = desk.log.reader().unwrap();
+        assert_eq!(reader.revs().unwrap().get(&clinic("riverside")), Some(&Rev::new(4)));
     }
 
     #[test]

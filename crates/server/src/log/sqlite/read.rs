@@ -57,12 +57,9 @@ impl Reader for SqliteReader {
         };
         let more = summaries.len() > limit;
         summaries.truncate(limit);
-        let newest = first(
-            &snapshot,
-            "SELECT rev FROM clinics WHERE clinic = ?1",
-            &[&clinic],
-            |row| Ok(Rev::new(number(row, "rev")?)),
-        )?;
+        let newest = first(&snapshot, "SELECT rev FROM clinics WHERE clinic = ?1", &[&clinic], |row| {
+            Ok(Rev::new(number(row, "rev")?))
+        })?;
         let rev = match summaries.last() {
             Some(summary) if more => summary.conversation.rev,
             _ => newest.unwrap_or(Rev::ZERO),
@@ -88,30 +85,17 @@ impl Reader for SqliteReader {
         let records = all(
             &snapshot,
             select_records!("AND conversation = ?2 AND seq BETWEEN ?3 AND ?4 ORDER BY seq"),
-            &[
-                &clinic.as_str(),
-                &id.as_str(),
-                &signed(from.get()),
-                &signed(to.get()),
-            ],
+            &[&clinic.as_str(), &id.as_str(), &signed(from.get()), &signed(to.get())],
             record,
         )?;
         Ok(Some((summary, records)))
     }
 
     fn revocations(&mut self) -> Result<BTreeMap<(ClinicId, UserId), Revocation>, Fault> {
-        let rows = all(
-            &self.connection,
-            "SELECT clinic, user, at, wipe FROM revocations",
-            &[],
-            |row| {
-                let revocation = Revocation {
-                    at: Time::new(number(row, "at")?),
-                    wipe: row.get("wipe")?,
-                };
-                Ok(((id(row, "clinic")?, id(row, "user")?), revocation))
-            },
-        )?;
+        let rows = all(&self.connection, "SELECT clinic, user, at, wipe FROM revocations", &[], |row| {
+            let revocation = Revocation { at: Time::new(number(row, "at")?), wipe: row.get("wipe")? };
+            Ok(((id(row, "clinic")?, id(row, "user")?), revocation))
+        })?;
         Ok(rows.into_iter().collect())
     }
 }
@@ -121,11 +105,7 @@ fn summary(
     clinic: &ClinicId,
     id: &ConversationId,
 ) -> Result<Option<Summary>, Fault> {
-    let found = first(
-        connection,
-        select_threads!("AND c.id = ?2"),
-        &[&clinic.as_str(), &id.as_str()],
-        rows::thread,
-    )?;
+    let found =
+        first(connection, select_threads!("AND c.id = ?2"), &[&clinic.as_str(), &id.as_str()], rows::thread)?;
     Ok(found.map(|thread| thread.summary))
 }

@@ -57,10 +57,7 @@ pub fn first<T>(
     parameters: &[&dyn ToSql],
     read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Option<T>> {
-    connection
-        .prepare_cached(sql)?
-        .query_row(parameters, read)
-        .optional()
+    connection.prepare_cached(sql)?.query_row(parameters, read).optional()
 }
 
 /// All rows of `sql`, read by `read`.
@@ -70,10 +67,7 @@ pub fn all<T>(
     parameters: &[&dyn ToSql],
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Vec<T>> {
-    connection
-        .prepare_cached(sql)?
-        .query_map(parameters, read)?
-        .collect()
+    connection.prepare_cached(sql)?.query_map(parameters, read)?.collect()
 }
 
 pub fn thread(row: &Row<'_>) -> rusqlite::Result<Thread> {
@@ -98,20 +92,14 @@ pub fn thread(row: &Row<'_>) -> rusqlite::Result<Thread> {
             .transpose()?,
         urgency: urgency.map(|text| json(&text)).transpose()?,
         waiting_since: time("waiting_since")?,
-        last: last(
-            row,
-            ["l_seq", "l_at", "l_author", "l_role", "l_name", "l_preview"],
-        )?,
+        last: last(row, ["l_seq", "l_at", "l_author", "l_role", "l_name", "l_preview"])?,
         read: json(&row.get::<_, String>("marks")?)?,
         extra: Extra::new(),
     };
     Ok(Thread {
         summary: Summary {
             conversation,
-            public_last: last(
-                row,
-                ["p_seq", "p_at", "p_author", "p_role", "p_name", "p_preview"],
-            )?,
+            public_last: last(row, ["p_seq", "p_at", "p_author", "p_role", "p_name", "p_preview"])?,
         },
         answered_at: time("answered_at")?,
         told_at: time("told_at")?,

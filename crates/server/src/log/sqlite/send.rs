@@ -36,24 +36,10 @@ pub fn apply(
     }
     let public = check(tx, clinic, author, send)?;
     let append = |thread: &mut Thread, id, author: &Author, body: &Body, from: Option<&Origin>, public| {
-        let new = New {
-            id,
-            at: now,
-            author,
-            body,
-            from,
-            public,
-        };
+        let new = New { id, at: now, author, body, from, public };
         new.append(tx, clinic, thread)
     };
-    let entry = append(
-        &mut thread,
-        send.id,
-        author,
-        &send.body,
-        send.from.as_ref(),
-        public,
-    )?;
+    let entry = append(&mut thread, send.id, author, &send.body, send.from.as_ref(), public)?;
     let answer = match &entry {
         Change::Entry(record, summary) => Answer::Entry(record.clone(), summary.clone()),
         _ => return refuse(Code::Unavailable, "an entry is missing"),
@@ -63,29 +49,11 @@ pub fn apply(
         let system = system()?;
         if wait::due(now, thread.answered_at, thread.told_at) {
             let body = wait::body(estimate(tx, now, clinic)?);
-            changes.push(append(
-                &mut thread,
-                new_id(now)?,
-                &system,
-                &body,
-                None,
-                body.public(),
-            )?);
+            changes.push(append(&mut thread, new_id(now)?, &system, &body, None, body.public())?);
         }
         if thread.summary.conversation.state != Phase::Open {
-            let body = Body::State(State {
-                state: Phase::Open,
-                until: None,
-                extra: Extra::new(),
-            });
-            changes.push(append(
-                &mut thread,
-                new_id(now)?,
-                &system,
-                &body,
-                None,
-                body.public(),
-            )?);
+            let body = Body::State(State { state: Phase::Open, until: None, extra: Extra::new() });
+            changes.push(append(&mut thread, new_id(now)?, &system, &body, None, body.public())?);
         }
     }
     Ok(changed(clinic, changes, answer))
@@ -116,9 +84,7 @@ fn again(
 
 /// Every refusal of a new entry. Says whether the patient will see it.
 fn check(tx: &Transaction<'_>, clinic: &ClinicId, author: &Author, send: &Send) -> Result<bool, Stop> {
-    let Send {
-        conversation, body, ..
-    } = send;
+    let Send { conversation, body, .. } = send;
     if !body.writable_by(author.role) {
         return refuse(Code::Forbidden, "this kind of entry isn't the author's to write");
     }
@@ -134,13 +100,10 @@ fn check(tx: &Transaction<'_>, clinic: &ClinicId, author: &Author, send: &Send) 
     match body {
         Body::Amend(Amend { target, .. }) => return amends(tx, clinic, conversation, author, *target),
         Body::Outcome(outcome) => suggestion(tx, clinic, conversation, outcome.suggestion)?,
-        Body::Text(_) if author.role == Role::Provider && !send.force => {
-            if newer(tx, clinic, send, &author.id)? {
-                return refuse(
-                    Code::Behind,
-                    "something newer is there that the writer hadn't seen",
-                );
-            }
+        Body::Text(_)
+            if author.role == Role::Provider && !send.force && newer(tx, clinic, send, &author.id)? =>
+        {
+            return refuse(Code::Behind, "something newer is there that the writer hadn't seen");
         }
         _ => {}
     }
@@ -160,10 +123,7 @@ fn amends(
         Some(record) if record.entry.conversation == *conversation && visible(&record) => {
             let theirs = (&record.entry.author.id, record.entry.author.role) == (&author.id, author.role);
             if !theirs || !matches!(record.entry.body, Body::Text(_) | Body::Note(_)) {
-                return refuse(
-                    Code::Forbidden,
-                    "only its author amends an entry, and only a text or a note",
-                );
+                return refuse(Code::Forbidden, "only its author amends an entry, and only a text or a note");
             }
             Ok(record.public)
         }
@@ -193,24 +153,14 @@ fn newer(tx: &Transaction<'_>, clinic: &ClinicId, send: &Send, me: &UserId) -> R
         tx,
         "SELECT 1 FROM entries WHERE clinic = ?1 AND conversation = ?2 AND seq > ?3 AND message
          AND (role = 'patient' OR (role = 'provider' AND author <> ?4)) LIMIT 1",
-        &[
-            &clinic.as_str(),
-            &send.conversation.as_str(),
-            &signed(send.seen.get()),
-            &me.as_str(),
-        ],
+        &[&clinic.as_str(), &send.conversation.as_str(), &signed(send.seen.get()), &me.as_str()],
         |_| Ok(()),
     )?;
     Ok(found.is_some())
 }
 
 fn find(tx: &Transaction<'_>, clinic: &ClinicId, id: EntryId) -> Result<Option<Record>, Stop> {
-    Ok(first(
-        tx,
-        select_records!("AND id = ?2"),
-        &[&clinic.as_str(), &id.to_string()],
-        record,
-    )?)
+    Ok(first(tx, select_records!("AND id = ?2"), &[&clinic.as_str(), &id.to_string()], record)?)
 }
 
 /// Minutes until an answer, from the clinic's queue and its last answers.
@@ -283,11 +233,7 @@ impl New<'_> {
     /// Gives it the next numbers and inserts it.
     fn append(&self, tx: &Transaction<'_>, clinic: &ClinicId, thread: &mut Thread) -> Result<Change, Stop> {
         let waited = affect(thread, self.author, self.body, self.at);
-        let prev = thread
-            .summary
-            .public_last
-            .as_ref()
-            .map_or(Seq::ZERO, |last| last.seq);
+        let prev = thread.summary.public_last.as_ref().map_or(Seq::ZERO, |last| last.seq);
         let conversation = &mut thread.summary.conversation;
         conversation.rev = bump(tx, clinic)?;
         conversation.head = conversation.head.next();
@@ -297,10 +243,7 @@ impl New<'_> {
             rev: conversation.rev,
             id: self.id,
             at: self.at,
-            author: Author {
-                extra: Extra::new(),
-                ..self.author.clone()
-            },
+            author: Author { extra: Extra::new(), ..self.author.clone() },
             body: self.body.clone(),
             preview: self.body.preview(),
             from: self.from.cloned(),
@@ -317,11 +260,7 @@ impl New<'_> {
             thread.summary.public_last = Some(last.clone());
         }
         conversation.last = Some(last);
-        let record = Record {
-            entry,
-            public: self.public,
-            prev,
-        };
+        let record = Record { entry, public: self.public, prev };
         insert(tx, clinic, &record, waited)?;
         store(tx, clinic, thread)?;
         Ok(Change::Entry(Arc::new(record), Arc::new(thread.summary.clone())))
@@ -359,11 +298,7 @@ fn insert(tx: &Transaction<'_>, clinic: &ClinicId, record: &Record, waited: Opti
 /// Stores the summary after an entry.
 fn store(tx: &Transaction<'_>, clinic: &ClinicId, thread: &Thread) -> Result<(), Stop> {
     let conversation = &thread.summary.conversation;
-    let public_head = thread
-        .summary
-        .public_last
-        .as_ref()
-        .map_or(Seq::ZERO, |last| last.seq);
+    let public_head = thread.summary.public_last.as_ref().map_or(Seq::ZERO, |last| last.seq);
     let time = |time: Option<Time>| time.map(|time| signed(time.millis()));
     tx.prepare_cached(
         "UPDATE conversations SET rev = ?3, head = ?4, public_head = ?5, state = ?6, until = ?7, assigned = ?8,

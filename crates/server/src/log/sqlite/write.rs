@@ -44,12 +44,7 @@ pub type NewId<'a> = &'a mut dyn FnMut(Time) -> Result<EntryId, Fault>;
 pub fn apply(tx: &Transaction<'_>, now: Time, new_id: NewId<'_>, write: &Write) -> Result<Outcome, Stop> {
     match write {
         Write::Send { clinic, author, send } => send::apply(tx, now, new_id, clinic, author, send),
-        Write::Read {
-            clinic,
-            reader,
-            role,
-            read,
-        } => mark(tx, clinic, reader, *role, read),
+        Write::Read { clinic, reader, role, read } => mark(tx, clinic, reader, *role, read),
         Write::Admit { clinic, patient } => admit(tx, clinic, patient),
         Write::Revoke { clinic, user, wipe } => revoke(tx, now, clinic, user, *wipe),
     }
@@ -90,28 +85,17 @@ fn mark(
         signed(upto.get())
     ])?;
     summary.conversation.rev = bump(tx, clinic)?;
-    tx.prepare_cached("UPDATE conversations SET rev = ?3 WHERE clinic = ?1 AND id = ?2")?
-        .execute(params![
-            clinic.as_str(),
-            read.conversation.as_str(),
-            signed(summary.conversation.rev.get())
-        ])?;
+    tx.prepare_cached("UPDATE conversations SET rev = ?3 WHERE clinic = ?1 AND id = ?2")?.execute(
+        params![clinic.as_str(), read.conversation.as_str(), signed(summary.conversation.rev.get())],
+    )?;
     let summary = Arc::new(summary);
-    let change = Change::Read {
-        reader: reader.clone(),
-        role,
-        summary: summary.clone(),
-    };
+    let change = Change::Read { reader: reader.clone(), role, summary: summary.clone() };
     Ok(changed(clinic, vec![change], Answer::Summary(summary)))
 }
 
 fn admit(tx: &Transaction<'_>, clinic: &ClinicId, patient: &Patient) -> Result<Outcome, Stop> {
-    let known = first(
-        tx,
-        select_threads!("AND c.patient = ?2"),
-        &[&clinic.as_str(), &patient.id.as_str()],
-        thread,
-    )?;
+    let known =
+        first(tx, select_threads!("AND c.patient = ?2"), &[&clinic.as_str(), &patient.id.as_str()], thread)?;
     let summary = match known {
         Some(Thread { summary, .. }) => {
             let mut summary = summary;
@@ -140,11 +124,7 @@ fn admit(tx: &Transaction<'_>, clinic: &ClinicId, patient: &Patient) -> Result<O
         None => open(tx, clinic, patient)?,
     };
     let summary = Arc::new(summary);
-    Ok(changed(
-        clinic,
-        vec![Change::Summary(summary.clone())],
-        Answer::Summary(summary),
-    ))
+    Ok(changed(clinic, vec![Change::Summary(summary.clone())], Answer::Summary(summary)))
 }
 
 /// Opens the one conversation of a new patient.
@@ -153,10 +133,7 @@ fn open(tx: &Transaction<'_>, clinic: &ClinicId, patient: &Patient) -> Result<Su
         id: conversation_of(clinic, &patient.id)?,
         rev: bump(tx, clinic)?,
         head: Seq::ZERO,
-        patient: Patient {
-            extra: Extra::new(),
-            ..patient.clone()
-        },
+        patient: Patient { extra: Extra::new(), ..patient.clone() },
         state: Phase::Open,
         until: None,
         assigned: None,
@@ -178,10 +155,7 @@ fn open(tx: &Transaction<'_>, clinic: &ClinicId, patient: &Patient) -> Result<Su
         patient.name,
         patient.born,
     ])?;
-    Ok(Summary {
-        conversation,
-        public_last: None,
-    })
+    Ok(Summary { conversation, public_last: None })
 }
 
 /// The id of a patient's conversation: always the same, and never equal to the patient's own id, so that a mix-up of the
@@ -203,26 +177,13 @@ fn revoke(
         "INSERT INTO revocations (clinic, user, at, wipe) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT DO UPDATE SET at = excluded.at, wipe = excluded.wipe",
     )?
-    .execute(params![
-        clinic.as_str(),
-        user.as_str(),
-        signed(now.millis()),
-        wipe
-    ])?;
-    let change = Change::Revoked {
-        user: user.clone(),
-        revocation: Revocation { at: now, wipe },
-    };
+    .execute(params![clinic.as_str(), user.as_str(), signed(now.millis()), wipe])?;
+    let change = Change::Revoked { user: user.clone(), revocation: Revocation { at: now, wipe } };
     Ok(changed(clinic, vec![change], Answer::Revoked))
 }
 
 pub fn load(tx: &Transaction<'_>, clinic: &ClinicId, id: &ConversationId) -> Result<Option<Thread>, Stop> {
-    Ok(first(
-        tx,
-        select_threads!("AND c.id = ?2"),
-        &[&clinic.as_str(), &id.as_str()],
-        thread,
-    )?)
+    Ok(first(tx, select_threads!("AND c.id = ?2"), &[&clinic.as_str(), &id.as_str()], thread)?)
 }
 
 /// The clinic's next number.
@@ -241,13 +202,7 @@ pub fn not_found<T>() -> Result<T, Stop> {
 }
 
 pub fn changed(clinic: &ClinicId, changes: Vec<Change>, answer: Answer) -> Outcome {
-    Outcome {
-        committed: Committed {
-            clinic: clinic.clone(),
-            changes,
-        },
-        answer,
-    }
+    Outcome { committed: Committed { clinic: clinic.clone(), changes }, answer }
 }
 
 pub fn unchanged(clinic: &ClinicId, answer: Answer) -> Outcome {
