@@ -1,6 +1,7 @@
 //! Programs that tests start: found, logged, ended.
 
 use std::fs::File;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -32,8 +33,10 @@ impl Program {
         Self { name, child, log }
     }
 
-    /// Ends it at once, as a crash would.
+    /// Ends it at once, as a crash would, and the programs that it has started.
     pub fn kill(&mut self) {
+        let children = ["-KILL", "-P", &self.child.id().to_string()];
+        drop(Command::new("pkill").args(children).status());
         // Both fail only if it has ended already.
         drop(self.child.kill());
         drop(self.child.wait());
@@ -86,11 +89,27 @@ pub fn built(name: &str, package: &str) -> PathBuf {
     found.unwrap_or_else(|| panic!("{name} is not built; run: cargo build {package}"))
 }
 
+/// A port that nobody listens on. It lies below the range that the system gives to outgoing connections, so that
+/// none of them takes it while a server is down.
+pub fn free_port() -> u16 {
+    let [a, b, ..] = uuid::Uuid::new_v4().into_bytes();
+    let start = 10_000 + u16::from_be_bytes([a, b]) % 20_000;
+    (start..32_000).find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok()).expect("a free port")
+}
+
 /// Waits for a condition; panics after [`SOON`], saying what it waited for.
-pub async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+pub async fn eventually(what: &str, condition: impl AsyncFnMut() -> bool) {
+    assert!(soon(condition).await, "it never came to be that {what}");
+}
+
+/// Whether a condition is met within [`SOON`].
+pub async fn soon(mut condition: impl AsyncFnMut() -> bool) -> bool {
     let start = Instant::now();
     while !condition().await {
-        assert!(start.elapsed() < SOON, "it never came to be that {what}");
+        if start.elapsed() > SOON {
+            return false;
+        }
         tokio::time::sleep(LOOK_EVERY).await;
     }
+    true
 }

@@ -113,7 +113,7 @@ pub fn assert_told(log: &Log, consultations: &[Consultation]) {
         if author.role == Role::Patient {
             *patient = Some(&author.name);
         }
-        turns.push((author.role, text));
+        turns.push((author.role, text.as_str()));
     }
     let told: BTreeMap<_, _> = told.into_values().collect();
     assert_eq!(told.len(), consultations.len());

@@ -1,7 +1,6 @@
 //! A chat server in a process of its own, with the demonstration's clinic.
 
-use crate::program::{Program, built, eventually};
-use std::net::TcpListener;
+use crate::program::{Program, built, eventually, free_port};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
@@ -83,14 +82,6 @@ impl Server {
     pub fn said(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default()
     }
-}
-
-/// A port that nobody listens on. It lies below the range that the system gives to outgoing connections, so that
-/// none of them takes it while the server is down.
-fn free_port() -> u16 {
-    let [a, b, ..] = uuid::Uuid::new_v4().into_bytes();
-    let start = 10_000 + u16::from_be_bytes([a, b]) % 20_000;
-    (start..32_000).find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok()).expect("a free port")
 }
 
 /// Recorded consultations that lie outside the project, `None` (said on the terminal) where they are missing.

@@ -1,0 +1,160 @@
+//! From end to end: the patient in a browser, the server, and the real window.
+
+use bedside_tests::cast::{LUCIA, MARTHA};
+use bedside_tests::chat::SignIn;
+use bedside_tests::log::Log;
+use bedside_tests::page::Page;
+use bedside_tests::screen::Screen;
+use bedside_tests::server::Server;
+use bedside_tests::wire::Wire;
+use tempfile::TempDir;
+
+/// A message of a conversation, in the window.
+const ITEM: &str = "[data-testid=item][data-kind=text]";
+/// One that the server has committed.
+const SENT: &str = "[data-testid=item][data-kind=text][data-state=sent]";
+/// One that waits on this computer.
+const WAITING: &str = "[data-testid=item][data-state=waiting]";
+/// A message on the patients' page.
+const MESSAGE: &str = "[data-testid=message]";
+/// The same, committed.
+const COMMITTED: &str = "[data-testid=message][data-state=sent]";
+const ROW: &str = "[data-testid=inbox-row]";
+const COMPOSER: &str = "[data-testid=composer]";
+const SEND: &str = "[data-testid=send]";
+
+/// What a console needs: a screen and a place for its cache.
+struct Desk {
+    screen: Screen,
+    folder: TempDir,
+}
+
+impl Desk {
+    fn set() -> Self {
+        Self { screen: Screen::open(), folder: tempfile::tempdir().unwrap() }
+    }
+
+    async fn window(&self, more: &[&str]) -> Page {
+        let data = self.folder.path().join("cache");
+        let data = data.to_str().unwrap();
+        Page::window(&self.screen, &[&["--data", data], more].concat()).await
+    }
+
+    /// The window, signed in at the demonstration.
+    async fn demo(&self, server: &Server) -> Page {
+        let window = self.window(&["--demo", &server.url()]).await;
+        window.find("[data-testid=status][data-link=live]").await;
+        window
+    }
+}
+
+async fn patient(server: &Server, name: &str) -> Page {
+    let page = Page::browser(&server.url()).await;
+    page.write("[data-testid=name-input]", name).await;
+    page.click("[data-testid=name-submit]").await;
+    page.find(COMPOSER).await;
+    page
+}
+
+async fn say(page: &Page, text: &str) {
+    page.write(COMPOSER, text).await;
+    page.click(SEND).await;
+}
+
+/// The rooms of the house, one after the other: each step sees what the one before it did.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_loop_works_and_survives_a_restart_of_both_sides() {
+    let mut server = Server::start().await;
+    let desk = Desk::set();
+    let window = desk.demo(&server).await;
+    let browser = patient(&server, MARTHA).await;
+
+    say(&browser, "My ankles are swollen").await;
+    browser.shows(COMMITTED, "My ankles are swollen").await;
+    window.shows(ROW, MARTHA).await;
+    window.shows(ROW, "My ankles are swollen").await;
+    window.click(ROW).await;
+    window.shows(SENT, "My ankles are swollen").await;
+
+    say(&window, "Since when?").await;
+    window.shows(SENT, "Since when?").await;
+    browser.shows(COMMITTED, "Since when?").await;
+    browser.find("[data-testid=message][data-author=patient][data-read=true]").await;
+
+    // The console ends in the middle of its work, and so does the server.
+    window.kill();
+    server.kill();
+    server.start_again().await;
+    let window = desk.window(&[]).await;
+    window.find("[data-testid=status][data-link=live]").await;
+    window.click(ROW).await;
+    browser.reload().await;
+    say(&browser, "Since Tuesday").await;
+    for text in ["My ankles are swollen", "Since when?", "Since Tuesday"] {
+        window.shows(SENT, text).await;
+        browser.shows(COMMITTED, text).await;
+        assert_eq!(window.times(ITEM, text).await, 1, "{text} in the window");
+        assert_eq!(browser.times(MESSAGE, text).await, 1, "{text} on the page");
+    }
+    assert_eq!(Log::of_server(&server).messages().count(), 3);
+    window.close().await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_window_opens_from_the_cache_without_a_network() {
+    let mut server = Server::start().await;
+    let desk = Desk::set();
+    let mut lucia = Wire::sign_in(&SignIn::patient(&server.url(), LUCIA)).await;
+    let conversation = lucia.conversation.clone().unwrap();
+    lucia.say(&conversation, "The rash is on both arms now").await;
+    let window = desk.demo(&server).await;
+    window.click(ROW).await;
+    window.shows(SENT, "The rash is on both arms now").await;
+    window.close().await;
+
+    server.kill();
+    let window = desk.window(&[]).await;
+    window.shows(ROW, LUCIA).await;
+    window.click(ROW).await;
+    window.shows(SENT, "The rash is on both arms now").await;
+    window.find("[data-testid=status][data-link=offline]").await;
+    window.shows("[data-testid=status]", "Offline").await;
+
+    // What is written now waits here, also through an end of the window, and goes out once.
+    say(&window, "Please stop the amoxicillin").await;
+    window.shows(WAITING, "Please stop the amoxicillin").await;
+    window.kill();
+    let window = desk.window(&[]).await;
+    window.click(ROW).await;
+    window.shows(WAITING, "Please stop the amoxicillin").await;
+    server.start_again().await;
+    window.shows(SENT, "Please stop the amoxicillin").await;
+    window.count(ITEM, 2).await;
+    assert_eq!(Log::of_server(&server).messages().count(), 2);
+    window.close().await;
+}
+
+/// The real window, in its states, as axe-core sees it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_window_is_accessible() {
+    let server = Server::start().await;
+    let desk = Desk::set();
+    let nobody: [String; 0] = [];
+    let window = desk.window(&[]).await;
+    window.find("[data-testid=signin-server]").await;
+    assert_eq!(window.inaccessible().await, nobody);
+    window.close().await;
+
+    let mut martha = Wire::sign_in(&SignIn::patient(&server.url(), MARTHA)).await;
+    let conversation = martha.conversation.clone().unwrap();
+    martha.say(&conversation, "Is https://clinic.example/leaflet still right?").await;
+    let window = desk.demo(&server).await;
+    window.find(ROW).await;
+    assert_eq!(window.inaccessible().await, nobody);
+    window.click(ROW).await;
+    say(&window, "It is").await;
+    window.shows(SENT, "It is").await;
+    assert_eq!(window.inaccessible().await, nobody);
+    window.close().await;
+}
