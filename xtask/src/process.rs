@@ -271,6 +271,9 @@ impl Process {
         };
         let text = std::fs::read_to_string(log).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
+        if lines.is_empty() {
+            return "; it said nothing".into();
+        }
         let from = lines.len().saturating_sub(TAIL_LINES);
         let tail = lines.get(from..).unwrap_or_default().join("\n    ");
         format!("; the end of {}:\n    {tail}", log.display())

@@ -149,7 +149,10 @@ mod tests {
     use super::*;
     use crate::tidy::{Dependency, Package};
 
-    fn packages(packages: &[(&str, &[(&str, Option<&str>)])]) -> Project {
+    /// A dependency's name and kind.
+    type Row<'a> = (&'a str, Option<&'a str>);
+
+    fn packages(packages: &[(&str, &[Row<'_>])]) -> Project {
         let packages = packages
             .iter()
             .map(|(name, dependencies)| Package {

@@ -4,6 +4,11 @@ use super::Project;
 
 const SCRIPTS: [&str; 5] = ["ts", "js", "mjs", "svelte", "html"];
 
+/// Tests name what they forbid, and are never part of a page.
+fn shipped(path: &str) -> bool {
+    !path.contains(".test.")
+}
+
 /// Where the platform that hosts the window is known; everything else runs in a plain browser too.
 const PLATFORM: &str = "ui/src/platform/";
 
@@ -11,7 +16,7 @@ const PLATFORM: &str = "ui/src/platform/";
 pub(super) fn host(project: &Project) -> Vec<String> {
     project
         .files_in(&["ui/src/"], &SCRIPTS)
-        .filter(|(path, text)| !path.starts_with(PLATFORM) && text.contains("@tauri-apps"))
+        .filter(|(path, text)| shipped(path) && !path.starts_with(PLATFORM) && text.contains("@tauri-apps"))
         .map(|(path, _)| path.to_owned())
         .collect()
 }
@@ -22,7 +27,8 @@ const RAW: [&str; 6] = ["{@html", "innerHTML", "outerHTML", "insertAdjacentHTML"
 /// Nothing makes markup of a text.
 pub(super) fn raw_html(project: &Project) -> Vec<String> {
     let mut complaints = Vec::new();
-    for (path, text) in project.files_in(&["ui/src/", "crates/server/page/"], &SCRIPTS) {
+    let files = project.files_in(&["ui/src/", "crates/server/page/"], &SCRIPTS);
+    for (path, text) in files.filter(|(path, _)| shipped(path)) {
         for (at, line) in text.lines().enumerate() {
             for way in RAW.iter().filter(|way| line.contains(**way)) {
                 complaints.push(format!("{path}:{} has {way}", at + 1));
@@ -79,6 +85,7 @@ mod tests {
             ("ui/src/entries/Text.svelte", "<p>\n{@html text}</p>"),
             ("crates/server/page/src/page.ts", "row.innerHTML = text"),
             ("ui/src/entries/Wait.svelte", "<p>{text}</p>"),
+            ("ui/src/fences.test.ts", "expect(source).not.toContain('{@html')"),
         ]);
         assert_eq!(
             raw_html(&project),
