@@ -9,6 +9,7 @@ use bedside_server::{Clock, Config, Server, SystemClock};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -73,6 +74,17 @@ pub fn text(conversation: &ConversationId, id: EntryId, text: &str) -> Value {
     json!({"id": id, "conversation": conversation, "seen": 1_000_000, "body": {"kind": "text", "text": text}})
 }
 
+/// Something that listens.
+pub trait Address {
+    fn addr(&self) -> SocketAddr;
+}
+
+impl Address for Server {
+    fn addr(&self) -> SocketAddr {
+        self.addr()
+    }
+}
+
 /// What the socket ended with.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Closed;
@@ -87,7 +99,11 @@ pub struct Client {
 
 impl Client {
     /// Opens a websocket and sends CONNECT; says what the server answered to it.
-    pub async fn open(server: &Server, namespace: &'static str, auth: Value) -> (Self, Result<(), String>) {
+    pub async fn open(
+        server: &impl Address,
+        namespace: &'static str,
+        auth: Value,
+    ) -> (Self, Result<(), String>) {
         let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket", server.addr());
         let (socket, _) = within(tokio_tungstenite::connect_async(url)).await.unwrap();
         let mut client = Self { socket, namespace, kept: VecDeque::new(), next_ack: 1 };
@@ -112,12 +128,12 @@ impl Client {
     }
 
     /// A provider of the clinic `riverside`, welcomed.
-    pub async fn provider(server: &Server, data: &Path, id: &str) -> Self {
+    pub async fn provider(server: &impl Address, data: &Path, id: &str) -> Self {
         Self::person(server, "/provider", &token(data, TokenRole::Provider, id, "riverside")).await
     }
 
     /// A patient of the clinic `riverside`, welcomed, and the patient's conversation.
-    pub async fn patient(server: &Server, data: &Path, id: &str) -> (Self, ConversationId) {
+    pub async fn patient(server: &impl Address, data: &Path, id: &str) -> (Self, ConversationId) {
         let token = token(data, TokenRole::Patient, id, "riverside");
         let mut client = Self::person(server, "/patient", &token).await;
         client.emit("changes", &json!({"since": 0})).await;
@@ -126,7 +142,7 @@ impl Client {
         (client, id)
     }
 
-    pub async fn person(server: &Server, namespace: &'static str, token: &str) -> Self {
+    pub async fn person(server: &impl Address, namespace: &'static str, token: &str) -> Self {
         let (mut client, result) = Self::open(server, namespace, Self::auth(token)).await;
         result.unwrap();
         let (event, _) = client.next().await.unwrap();
@@ -134,12 +150,12 @@ impl Client {
         client
     }
 
-    pub async fn refused(server: &Server, namespace: &'static str, auth: Value) -> String {
+    pub async fn refused(server: &impl Address, namespace: &'static str, auth: Value) -> String {
         let (_, result) = Self::open(server, namespace, auth).await;
         result.unwrap_err()
     }
 
-    pub async fn refused_token(server: &Server, namespace: &'static str, token: &str) -> String {
+    pub async fn refused_token(server: &impl Address, namespace: &'static str, token: &str) -> String {
         Self::refused(server, namespace, Self::auth(token)).await
     }
 
