@@ -12,6 +12,7 @@ pub mod patients;
 pub mod program;
 pub mod raw;
 pub mod replay;
+pub mod results;
 pub mod screen;
 pub mod server;
 pub mod wire;

@@ -45,7 +45,9 @@ async fn main() {
         }
         let (_, ours) = rates[0];
         let name = format!("entries committed and delivered to {PROVIDERS} providers, senders: {senders}");
-        figures.extend(rates[1..].iter().map(|(peer, theirs)| Figure::new(&name, ours, "entries/s", peer, *theirs)));
+        figures.extend(
+            rates[1..].iter().map(|(peer, theirs)| Figure::new(&name, ours, "entries/s", peer, *theirs)),
+        );
     }
     keep(&figures);
 }
@@ -62,13 +64,15 @@ async fn round(server: &Server, senders: usize) -> f64 {
     for n in 0..PROVIDERS {
         let (mut out, mut ear) = wire::connect(server.url(), "/provider", &server.provider(n).await).await;
         // The first provider's entries tell each sender that its message has arrived.
-        let arrived: Vec<_> = if n == 0 { people.iter().map(|p| Arc::clone(&p.under_way)).collect() } else { Vec::new() };
+        let arrived: Vec<_> =
+            if n == 0 { people.iter().map(|p| Arc::clone(&p.under_way)).collect() } else { Vec::new() };
         let ids: Vec<_> = people.iter().map(|person| format!("\"{}\"", person.conversation)).collect();
         receivers.push(tokio::spawn(async move {
             let mut heard = 0;
             while heard < all {
                 let event = ear.event(&mut out).await;
-                if event.starts_with("entry\"") && event.contains("\"kind\":\"text\"") && event.contains(MARK) {
+                if event.starts_with("entry\"") && event.contains("\"kind\":\"text\"") && event.contains(MARK)
+                {
                     heard += 1;
                     // Cheap, and good enough: the conversation's id stands in the event.
                     let whose = arrived.iter().zip(&ids).find(|(_, id)| event.contains(id.as_str()));

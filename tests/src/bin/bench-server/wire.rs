@@ -54,7 +54,8 @@ impl In {
     /// The next event from its name on: `entry",{…}]`. Pings are answered.
     pub async fn event(&mut self, out: &mut Out) -> String {
         loop {
-            let message = self.stream.next().await.expect("the connection is up").expect("the connection is up");
+            let message =
+                self.stream.next().await.expect("the connection is up").expect("the connection is up");
             let Ok(text) = message.to_text() else { continue };
             if text == "2" {
                 out.text("3".to_owned()).await;
