@@ -2,7 +2,7 @@
 
 use crate::door::{Ack, Subject, reject};
 use crate::log::Outcome;
-use crate::session::{End, Frame, Session};
+use crate::session::{Frame, Session};
 use crate::shared::Shared;
 use crate::view;
 use bedside_protocol::{Refusal, ServerFrame};
@@ -31,8 +31,8 @@ impl Asker {
             session.emit(frame);
             Ok(())
         };
-        if reject(self.subject, refusal, self.ack, emit).is_err() {
-            session.ending.end(End::Slow);
+        if let Err(undelivered) = reject(self.subject, refusal, self.ack, emit) {
+            session.ending.end(undelivered.into());
         }
     }
 
@@ -63,9 +63,9 @@ impl Asker {
             ok: &'a RawValue,
         }
         if let Some(ack) = self.ack
-            && ack(&to_raw_value(&Done { ok: data }).unwrap_or_default()).is_err()
+            && let Err(undelivered) = ack(&to_raw_value(&Done { ok: data }).unwrap_or_default())
         {
-            self.session.ending.end(End::Slow);
+            self.session.ending.end(undelivered.into());
         }
     }
 

@@ -108,9 +108,8 @@ impl Door {
             }
             Err(refusal) => {
                 self.metrics.rejected(refusal.code);
-                let undelivered = reject(subject, refusal, ack, |frame| sink.emit(frame));
-                if undelivered.is_err() {
-                    self.ending.end(End::Slow);
+                if let Err(undelivered) = reject(subject, refusal, ack, |frame| sink.emit(frame)) {
+                    self.ending.end(undelivered.into());
                 }
             }
         }

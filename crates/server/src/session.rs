@@ -58,6 +58,15 @@ pub enum End {
     Shutdown,
 }
 
+impl From<Undelivered> for End {
+    fn from(undelivered: Undelivered) -> Self {
+        match undelivered {
+            Undelivered::Full => End::Slow,
+            Undelivered::Gone => End::Gone,
+        }
+    }
+}
+
 /// The end of a session, settable once and from anywhere.
 #[derive(Default)]
 pub struct Ending {
@@ -111,10 +120,8 @@ impl Session {
         if self.ending.has_ended() {
             return;
         }
-        match self.sink.emit(frame) {
-            Ok(()) => {}
-            Err(Undelivered::Full) => self.ending.end(End::Slow),
-            Err(Undelivered::Gone) => self.ending.end(End::Gone),
+        if let Err(undelivered) = self.sink.emit(frame) {
+            self.ending.end(undelivered.into());
         }
     }
 }

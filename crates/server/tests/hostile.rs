@@ -212,8 +212,8 @@ async fn a_burst_is_refused_beyond_the_limit_and_taken_later() {
             _ => {}
         }
     }
-    // A burst of twice the pace, and what the pace allowed meanwhile.
-    assert!((40..100).contains(&taken.len()), "{}", taken.len());
+    // A burst of twice the pace is taken, and what the pace allows meanwhile.
+    assert!(taken.len() >= 40 && refused > 0, "{refused} refused");
     assert!((1..=60).contains(&wait), "{wait}");
     // Others have a limit of their own, and reading isn't sending.
     assert_eq!(amara.entries(&of).await.len(), taken.len() + 1);

@@ -207,7 +207,7 @@ async fn heartbeats_come_in_time() {
 async fn an_expired_token_ends_its_connection() {
     let dir = tempfile::tempdir().unwrap();
     let server = start(dir.path()).await;
-    let brief = token_until(dir.path(), TokenRole::Provider, "amara", "riverside", now_s() + 2);
+    let brief = token_until(dir.path(), TokenRole::Provider, "amara", "riverside", now_s() + 4);
     let mut amara = Client::person(&server, "/provider", &brief).await;
     assert_eq!(amara.closed().await, [SOCKET_DISCONNECT]);
     assert_eq!(Client::refused_token(&server, "/provider", &brief).await, "expired");
