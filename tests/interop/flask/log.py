@@ -150,17 +150,14 @@ class Log:
             self.db.execute(f"UPDATE conversations SET {column} = ? WHERE id = ?", [value, conversation])
 
     def read(self, me, conversation, upto):
-        """Moves a read mark forward. True if it moved."""
+        """Moves a read mark forward, to the head at most. True if it moved."""
 
         def work():
             self.may_see(me, conversation)
-            head = self.one("SELECT head FROM conversations WHERE id = ?", conversation)["head"]
-            if upto > head:
-                raise Refused("invalid", "nobody has read what isn't there")
             moved = self.one(
                 "INSERT INTO reads (conversation, reader, upto) VALUES (?, ?, ?)"
                 " ON CONFLICT DO UPDATE SET upto = excluded.upto WHERE excluded.upto > upto RETURNING 1",
-                conversation, me["id"], upto,
+                conversation, me["id"], min(upto, self.head(conversation, me["role"] == "patient")),
             )  # fmt: skip
             if moved:
                 self.db.execute("UPDATE conversations SET rev = ? WHERE id = ?", [self._bump(), conversation])
@@ -208,9 +205,11 @@ class Log:
             "patient": {"id": row["patient"], "name": row["name"], "born": None},
             "urgency": None,
             "last": last and {key: self._entry(last, patient)[key] for key in ("seq", "at", "author", "preview")},
-            "read": {read["reader"]: read["upto"] for read in reads},
+            "read": {read["reader"]: min(read["upto"], head) for read in reads},
         }
-        if row["until"] is not None:
+        if patient:
+            summary["assigned"] = None
+        elif row["until"] is not None:
             summary["until"] = row["until"]
         return summary
 

@@ -197,7 +197,8 @@ class Door(Namespace):
         if moved:
             self.chat.tell_summary(conversation)
             if self.role == "provider":
-                self.chat.to_patient(conversation, "receipt", {"conversation": conversation, "upto": upto})
+                receipt = {"conversation": conversation, "upto": min(upto, self.chat.log.head(conversation, True))}
+                self.chat.to_patient(conversation, "receipt", receipt)
         else:
             summary = self.chat.log.summary(conversation, self.role == "patient")
             self.emit("conversation", {"conversation": summary}, room=request.sid)
