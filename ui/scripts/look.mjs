@@ -7,7 +7,8 @@ import { build } from "vite";
 import { settled, withSite } from "./site.mjs";
 
 const THEMES = ["light", "dark"];
-const SIZES = { small: [1280, 800], large: [1920, 1080] };
+/** The shell's smallest and first size, and a whole screen. */
+const SIZES = { least: [880, 560], small: [1280, 800], large: [1920, 1080] };
 
 const open = (name) => (page) => page.getByRole("option", { name }).click();
 

@@ -75,7 +75,7 @@ export function codeWords(code: Code): string {
     case "conflict":
       return "the server holds another message under its number";
     case "behind":
-      return "something was written meanwhile";
+      return "newer messages came";
     case "rate_limited":
       return "too many messages at once";
     case "unavailable":
@@ -89,7 +89,7 @@ export function codeWords(code: Code): string {
 export function adviceWords(code: Code): string {
   switch (code) {
     case "behind":
-      return "Read what came in. Then send it again, edit it, or discard it.";
+      return "Read them. Then send it again, edit it, or discard it.";
     case "rate_limited":
     case "unavailable":
       return "Wait a moment, then send it again.";

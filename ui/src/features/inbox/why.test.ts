@@ -13,11 +13,7 @@ const with_ = (row: InboxRow, changes: Partial<InboxRow>): InboxRow => ({ ...row
 const refused = outgoing("o-1", { state: "refused", code: "behind", retry: "after_reading" });
 
 test.each<[InboxRow, string, string]>([
-  [
-    with_(row("a"), { outgoing: refused }),
-    "Your reply was refused: something was written meanwhile",
-    "urgent",
-  ],
+  [with_(row("a"), { outgoing: refused }), "Your reply was refused: newer messages came", "urgent"],
   [row("a", { urgency: urgency("urgent"), waiting_since: ago(30) }), "Red flags", "urgent"],
   [row("a", { urgency: urgency("routine"), waiting_since: ago(1) }), "New conversation", "quiet"],
   [with_(row("a"), { outgoing: outgoing("o-1") }), "Your reply waits for the network", "wait"],
