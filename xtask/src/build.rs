@@ -37,14 +37,6 @@ pub fn programs(root: &Path) -> Result {
     })
 }
 
-/// Everything, tests included, as `cargo test --workspace` will want it.
-pub fn everything(root: &Path) -> Result {
-    pages(root)?;
-    process::step("build all programs and tests", || {
-        process::run(cargo(&["build", "--workspace", "--all-targets"], root).args(FEATURES))
-    })
-}
-
 /// A program that was built.
 pub fn program(root: &Path, name: &str) -> PathBuf {
     root.join("target/debug").join(name)

@@ -53,7 +53,10 @@ const STEPS: [Step; 11] = [
                 .args(["--", "-D", "warnings"]),
         )
     }),
-    step("build", "all programs and tests", |s| build::everything(&s.root)),
+    // As `cargo test --workspace` will want it, so that nothing is built twice.
+    step("build", "build of all programs and tests", |s| {
+        process::run(cargo(&["build", "--workspace", "--all-targets"], &s.root).args(build::FEATURES))
+    }),
     step("bindings", "generated TypeScript is up to date", bindings),
     step("cargo", "tests of Rust, end to end ones included", tests),
 ];
