@@ -98,9 +98,10 @@ impl Page {
         }
     }
 
-    /// Waits for an element, and clicks it.
+    /// Waits for an element, and clicks it. A list may move it away from under the click: then it tries again.
     pub async fn click(&self, css: &str) {
-        self.find(css).await.click().await.unwrap_or_else(|error| panic!("{css} can't be clicked: {error}"));
+        let click = async || self.find(css).await.click().await.is_ok();
+        self.until(&format!("{css} can be clicked"), click).await;
     }
 
     /// Waits for an element, and types into it.
