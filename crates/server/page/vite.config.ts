@@ -1,7 +1,6 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  resolve: { alias: { bindings: new URL("../../../ui/src/bindings", import.meta.url).pathname } },
   build: {
     target: "es2022",
     // The content security policy allows no data: URLs.

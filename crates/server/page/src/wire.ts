@@ -15,7 +15,7 @@ export type { Revoked } from "../../../../ui/src/bindings/Revoked";
 export type { Role } from "../../../../ui/src/bindings/Role";
 export type { TypingFrame } from "../../../../ui/src/bindings/TypingFrame";
 export type { Welcome } from "../../../../ui/src/bindings/Welcome";
-export { RETRY } from "bindings/retry";
+export { RETRY } from "../../../../ui/src/bindings/retry_classes";
 
 import type { ClientFrame } from "../../../../ui/src/bindings/ClientFrame";
 import type { ServerFrame } from "../../../../ui/src/bindings/ServerFrame";
