@@ -177,7 +177,7 @@ pub enum Query {
     Conversation {
         /// Which.
         id: ConversationId,
-        /// How many of its newest entries, at most.
+        /// How many of its newest entries, at most; those that come while it is watched are added.
         newest: u32,
     },
     /// What waits to be sent, oldest first.
@@ -327,7 +327,7 @@ pub struct InboxRow {
     pub unread: u32,
     /// Whether something typed is kept here.
     pub draft: bool,
-    /// The newest message of one's own that isn't sent, if any.
+    /// A message of one's own that isn't sent, if any: the newest refused one, or the newest.
     pub outgoing: Option<Outgoing>,
 }
 

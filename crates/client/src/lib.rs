@@ -14,6 +14,7 @@ mod view;
 mod watch;
 
 use api::{Command, Failure, Query, Reply, Update};
+use bedside_protocol::Seq;
 use bedside_store::{Files, Reader, StoreError};
 use live::Live;
 use std::path::PathBuf;
@@ -94,9 +95,9 @@ impl Shared {
     }
 
     /// What a query shows now.
-    pub(crate) fn view(&self, query: &Query) -> Result<View, StoreError> {
+    pub(crate) fn view(&self, query: &Query, first: Option<Seq>) -> Result<View, StoreError> {
         let live = lock(&self.live).clone();
-        View::new(query, lock(&self.reader).as_ref(), &live)
+        View::new(query, lock(&self.reader).as_ref(), &live, first)
     }
 }
 

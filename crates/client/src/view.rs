@@ -19,8 +19,14 @@ pub(crate) enum View {
 }
 
 impl View {
-    /// What `query` shows now; `reader` is none while nobody is signed in.
-    pub(crate) fn new(query: &Query, reader: Option<&Reader>, live: &Live) -> Result<Self, StoreError> {
+    /// What `query` shows now; `reader` is none while nobody is signed in. A conversation reaches back to `first`, if
+    /// that is before its newest ones: a window that grew doesn't shrink at its other end.
+    pub(crate) fn new(
+        query: &Query,
+        reader: Option<&Reader>,
+        live: &Live,
+        first: Option<Seq>,
+    ) -> Result<Self, StoreError> {
         if *query == Query::Connection {
             return Ok(View::Connection(Connection {
                 account: live.account.clone(),
@@ -38,7 +44,7 @@ impl View {
         Ok(match query {
             Query::Connection | Query::Outbox => View::Outbox(outbox),
             Query::Inbox => View::Inbox(inbox(reader, &outbox)?),
-            Query::Conversation { id, newest } => conversation(reader, outbox, live, id, *newest)?,
+            Query::Conversation { id, newest } => conversation(reader, outbox, live, id, *newest, first)?,
         })
     }
 
@@ -86,6 +92,15 @@ impl View {
         }
     }
 
+    /// The oldest entry that is shown.
+    pub(crate) fn first(&self) -> Option<Seq> {
+        let View::Conversation { items, .. } = self else { return None };
+        items.iter().find_map(|item| match item {
+            Item::Entry { entry } => Some(entry.seq),
+            Item::Outgoing { .. } => None,
+        })
+    }
+
     /// Where the line "New" stands.
     pub(crate) fn read_upto(&self) -> Option<Seq> {
         match self {
@@ -110,12 +125,18 @@ fn inbox(reader: Option<&Reader>, outbox: &[Outgoing]) -> Result<Vec<InboxRow>, 
         return Ok(Vec::new());
     };
     let row = |row: bedside_store::InboxEntry| InboxRow {
-        outgoing: outbox.iter().rev().find(|outgoing| outgoing.conversation == row.conversation.id).cloned(),
+        outgoing: most_telling(outbox, &row.conversation.id).cloned(),
         conversation: row.conversation,
         unread: row.unread,
         draft: row.draft,
     };
     Ok(reader.inbox()?.into_iter().map(row).collect())
+}
+
+/// The newest refused message of a conversation, or the newest that waits.
+fn most_telling<'a>(outbox: &'a [Outgoing], id: &ConversationId) -> Option<&'a Outgoing> {
+    let refused = |outgoing: &&Outgoing| matches!(outgoing.state, OutgoingState::Refused { .. });
+    outbox.iter().filter(|outgoing| outgoing.conversation == *id).max_by_key(refused)
 }
 
 fn conversation(
@@ -124,9 +145,10 @@ fn conversation(
     live: &Live,
     id: &ConversationId,
     newest: u32,
+    first: Option<Seq>,
 ) -> Result<View, StoreError> {
     let found = match reader {
-        Some(reader) => reader.conversation(id, newest)?,
+        Some(reader) => reader.conversation(id, newest, first)?,
         None => None,
     };
     let Some(found) = found else {

@@ -84,20 +84,33 @@ impl Dirty {
     }
 }
 
+/// Queries, each with the number of the set in which it joined: one that left and came back starts anew, even if the
+/// watch didn't look in between.
+type Joined = BTreeMap<Query, u64>;
+
 /// Sets what a window watches. Dropping it ends the watch.
 #[derive(Debug)]
 pub struct Watcher {
-    queries: watch::Sender<BTreeSet<Query>>,
+    queries: watch::Sender<(u64, Joined)>,
 }
 
 impl Watcher {
     /// The whole set of watched queries. One that stays goes on with its revisions; a new one begins at 1.
     pub fn set(&self, queries: impl IntoIterator<Item = Query>) {
-        self.queries.send_replace(queries.into_iter().collect());
+        self.queries.send_modify(|(sets, joined)| {
+            *sets += 1;
+            let since = |query: &Query| joined.get(query).copied().unwrap_or(*sets);
+            *joined = queries
+                .into_iter()
+                .map(|query| (since(&query), query))
+                .map(|(n, query)| (query, n))
+                .collect();
+        });
     }
 }
 
 struct Watched {
+    joined: u64,
     revision: u32,
     view: View,
     read_upto: Option<Seq>,
@@ -108,7 +121,7 @@ pub(crate) fn start(
     shared: Arc<Shared>,
     runtime: &tokio::runtime::Handle,
 ) -> (Watcher, mpsc::Receiver<Update>) {
-    let (queries, wanted) = watch::channel(BTreeSet::new());
+    let (queries, wanted) = watch::channel((0, Joined::new()));
     let (updates, receiver) = mpsc::channel(QUEUE);
     let dirty = shared.subscribe();
     runtime.spawn(run(shared, wanted, dirty, updates));
@@ -117,7 +130,7 @@ pub(crate) fn start(
 
 async fn run(
     shared: Arc<Shared>,
-    mut wanted: watch::Receiver<BTreeSet<Query>>,
+    mut wanted: watch::Receiver<(u64, Joined)>,
     mut dirt: mpsc::UnboundedReceiver<Dirty>,
     updates: mpsc::Sender<Update>,
 ) {
@@ -134,21 +147,16 @@ async fn run(
         while let Ok(more) = dirt.try_recv() {
             dirty.add(more);
         }
-        let queries = wanted.borrow_and_update().clone();
-        watched.retain(|query, _| queries.contains(query));
-        for query in queries {
-            let known = watched.remove(&query);
-            if let Some(known) = known.as_ref()
-                && !dirty.touches(&query)
-            {
-                let same = Watched { view: known.view.clone(), ..*known };
-                watched.insert(query, same);
+        let (_, queries) = wanted.borrow_and_update().clone();
+        watched.retain(|query, known| queries.get(query) == Some(&known.joined));
+        for (query, joined) in queries {
+            if watched.contains_key(&query) && !dirty.touches(&query) {
                 continue;
             }
-            let Some(view) = look(&shared, &query, &updates).await else {
-                return;
-            };
-            let (now, update) = step(&query, known, view);
+            let known = watched.remove(&query);
+            let first = known.as_ref().and_then(|known| known.view.first());
+            let Some(view) = look(&shared, &query, first, &updates).await else { return };
+            let (now, update) = step(&query, joined, known, view);
             watched.insert(query, now);
             if let Some(update) = update
                 && updates.send(update).await.is_err()
@@ -161,10 +169,15 @@ async fn run(
 }
 
 /// What the query shows now. While the cache can't be read it waits; `None`: nobody listens any more.
-async fn look(shared: &Arc<Shared>, query: &Query, updates: &mpsc::Sender<Update>) -> Option<View> {
+async fn look(
+    shared: &Arc<Shared>,
+    query: &Query,
+    first: Option<Seq>,
+    updates: &mpsc::Sender<Update>,
+) -> Option<View> {
     loop {
         let (shared, query) = (Arc::clone(shared), query.clone());
-        let view = tokio::task::spawn_blocking(move || shared.view(&query)).await.ok()?;
+        let view = tokio::task::spawn_blocking(move || shared.view(&query, first)).await.ok()?;
         match view {
             Ok(view) => return Some(view),
             Err(error) => tracing::error!(%error, "a view can't be read"),
@@ -176,7 +189,7 @@ async fn look(shared: &Arc<Shared>, query: &Query, updates: &mpsc::Sender<Update
     }
 }
 
-fn step(query: &Query, known: Option<Watched>, mut view: View) -> (Watched, Option<Update>) {
+fn step(query: &Query, joined: u64, known: Option<Watched>, mut view: View) -> (Watched, Option<Update>) {
     let (revision, read_upto, change) = match &known {
         None => (0, view.read_upto(), Change::Anew),
         Some(known) => {
@@ -193,5 +206,5 @@ fn step(query: &Query, known: Option<Watched>, mut view: View) -> (Watched, Opti
         Change::Anew => (1, Some(view.snapshot())),
     };
     let update = patch.map(|patch| Update { query: query.clone(), revision, patch });
-    (Watched { revision, view, read_upto }, update)
+    (Watched { joined, revision, view, read_upto }, update)
 }

@@ -25,6 +25,8 @@ pub enum Change {
     Read(ConversationId, Seq),
     /// A message to send: a new one, or one whose row changes.
     Outbox(OutboxRow),
+    /// A draft became a message, which is in the same commit.
+    DraftSent(ConversationId),
     /// A message that needs no sending any more: its entry is in the same commit, or it was thrown away.
     OutboxDone(EntryId),
 }

@@ -184,8 +184,9 @@ impl Engine {
                 effects.extend(self.after.remove(&ticket).into_iter().flatten().map(Effect::Emit));
             }
             Input::Send(send, at) => {
-                let change = self.outbox.add(send, at);
-                self.commit(vec![change], Vec::new(), &mut effects);
+                let draft = Change::DraftSent(send.conversation.clone());
+                let message = self.outbox.add(send, at);
+                self.commit(vec![message, draft], Vec::new(), &mut effects);
             }
             Input::SendAgain(id, seen) => {
                 if let Some(change) = self.outbox.again(id, seen) {

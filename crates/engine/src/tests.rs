@@ -174,6 +174,7 @@ impl Disk {
                     self.snapshot.outbox.push(row);
                     self.snapshot.outbox.sort_by_key(|row| row.place);
                 }
+                Change::DraftSent(_) => {}
                 Change::OutboxDone(id) => self.snapshot.outbox.retain(|row| row.send.id != id),
             }
         }
@@ -458,7 +459,7 @@ fn nothing_goes_out_before_it_is_on_the_disk_with_its_attempt_counted() {
         .iter()
         .filter_map(|effect| match effect {
             Effect::Commit(ticket, changes) => match changes.as_slice() {
-                [Change::Outbox(row)] => Some((*ticket, row.attempts)),
+                [Change::Outbox(row), ..] => Some((*ticket, row.attempts)),
                 _ => None,
             },
             _ => None,

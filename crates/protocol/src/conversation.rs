@@ -47,7 +47,7 @@ pub struct Urgency {
     pub extra: Extra,
 }
 
-/// The newest entry, for the inbox row.
+/// The newest entry that a person wrote, for the inbox row; in a patient's frames the newest public entry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct Last {
     /// Its place.
@@ -83,7 +83,7 @@ pub struct Conversation {
     pub urgency: Option<Urgency>,
     /// Since when the patient has been waiting for an answer; `null` when nobody waits.
     pub waiting_since: Option<Time>,
-    /// The newest entry.
+    /// The newest entry that a person wrote; in a patient's frames the newest public one.
     pub last: Option<Last>,
     /// How far each person has read.
     pub read: BTreeMap<UserId, Seq>,

@@ -167,6 +167,7 @@ mod tests {
     fn export_bindings_retry_table() {
         let directory = std::env::var("TS_RS_EXPORT_DIR").unwrap();
         std::fs::create_dir_all(&directory).unwrap();
-        std::fs::write(std::path::Path::new(&directory).join("retry_classes.ts"), retry_table_typescript()).unwrap();
+        std::fs::write(std::path::Path::new(&directory).join("retry_classes.ts"), retry_table_typescript())
+            .unwrap();
     }
 }

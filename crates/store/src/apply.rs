@@ -45,6 +45,7 @@ pub(crate) fn apply(transaction: &Transaction<'_>, writes: &[Write]) -> Result<B
                 set_outbox_row(transaction, row)?;
                 topics.extend([Topic::Outbox, Topic::Conversation(row.send.conversation.clone())]);
             }
+            Write::Sync(Change::DraftSent(id)) => set_draft(transaction, id, "")?,
             Write::Sync(Change::OutboxDone(id)) => {
                 let conversation: Option<String> = transaction
                     .prepare_cached("DELETE FROM outbox WHERE id = ?1 RETURNING conversation")?

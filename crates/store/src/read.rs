@@ -101,11 +101,13 @@ impl Reader {
         Ok(inbox)
     }
 
-    /// One conversation with at most `newest` of its newest entries; `None` if the cache doesn't know it.
+    /// One conversation with its `newest` newest entries, and those before them from `first` on; `None` if the cache
+    /// doesn't know it.
     pub fn conversation(
         &self,
         id: &ConversationId,
         newest: u32,
+        first: Option<Seq>,
     ) -> Result<Option<CachedConversation>, StoreError> {
         let transaction = self.connection.unchecked_transaction()?;
         let found = transaction
@@ -125,11 +127,13 @@ impl Reader {
         let Some((summary, range, draft, read_upto)) = found else {
             return Ok(None);
         };
-        let mut rows = transaction.prepare_cached(
-            "SELECT entry FROM (SELECT seq, entry FROM entry WHERE conversation = ?1 ORDER BY seq DESC LIMIT ?2)
-             ORDER BY seq",
-        )?;
-        let mut rows = rows.query(params![id.as_str(), newest])?;
+        // Within the range that is here, places are dense.
+        let tail = range.map_or(Seq::ZERO, |range: Range| range.hi.next().minus(newest.into()));
+        let from = first.map_or(tail, |first| first.min(tail));
+        let mut rows = transaction
+            .prepare_cached("SELECT entry FROM entry WHERE conversation = ?1 AND seq >= ?2 ORDER BY seq")?;
+        let from = i64::try_from(from.get()).unwrap_or(i64::MAX);
+        let mut rows = rows.query(params![id.as_str(), from])?;
         let mut entries = Vec::new();
         while let Some(row) = rows.next()? {
             entries.push(parse(&row.get::<_, String>(0)?)?);

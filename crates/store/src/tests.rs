@@ -128,12 +128,37 @@ fn what_was_committed_is_there_after_a_restart() {
     assert_eq!(states, [(1, OutboxState::Waiting), (2, OutboxState::Refused(Code::Behind))]);
     assert_eq!(snapshot.outbox[0], outbox_row(1, OutboxState::Waiting));
     assert_eq!(snapshot.reads[&a], Seq::new(2));
-    let shown = reader.conversation(&a, 1).unwrap().unwrap();
+    let shown = reader.conversation(&a, 1, None).unwrap().unwrap();
     assert_eq!(shown.draft, "half a sen");
     let Change::Entries { entries: wanted, .. } = entries("a", 3..=3) else { panic!() };
     assert_eq!(shown.entries, wanted, "verbatim, the fields of a later version included");
     assert_eq!(reader.account().unwrap(), Some(account()));
     assert_eq!(reader.device().unwrap(), "device-1", "the device's id is made once");
+}
+
+#[test]
+fn a_message_takes_its_draft_away_in_the_same_commit() {
+    let cache = Cache::new();
+    let a = ConversationId::new("a").unwrap();
+    cache.sync(vec![Change::Summary(conversation_a())]);
+    cache.write(vec![Write::Draft(a.clone(), "reply".into())]).unwrap();
+    cache.sync(vec![Change::Outbox(outbox_row(1, OutboxState::Waiting)), Change::DraftSent(a.clone())]);
+    assert_eq!(cache.reader().conversation(&a, 9, None).unwrap().unwrap().draft, "");
+}
+
+#[test]
+fn a_conversation_is_read_from_where_a_watch_began() {
+    let cache = Cache::new();
+    let a = ConversationId::new("a").unwrap();
+    cache.sync(vec![Change::Summary(conversation("a", 1, 9, None)), entries("a", 3..=9)]);
+    let seqs = |newest, first: Option<u64>| {
+        let shown = cache.reader().conversation(&a, newest, first.map(Seq::new)).unwrap().unwrap();
+        shown.entries.iter().map(|entry| entry.seq.get()).collect::<Vec<_>>()
+    };
+    assert_eq!(seqs(2, None), [8, 9]);
+    assert_eq!(seqs(2, Some(6)), [6, 7, 8, 9]);
+    assert_eq!(seqs(5, Some(8)), [5, 6, 7, 8, 9]);
+    assert_eq!(seqs(50, None), [3, 4, 5, 6, 7, 8, 9]);
 }
 
 #[test]

@@ -197,7 +197,9 @@ class Log:
     def summary(self, conversation, patient):
         row = self.one("SELECT * FROM conversations WHERE id = ?", conversation)
         head = self.head(conversation, patient)
-        last = self.one("SELECT * FROM entries WHERE conversation = ? AND seq = ?", conversation, head)
+        shown = "public" if patient else "role <> 'system'"
+        newest = f"SELECT * FROM entries WHERE conversation = ? AND {shown} ORDER BY seq DESC LIMIT 1"
+        last = self.one(newest, conversation)
         reads = self.db.execute("SELECT reader, upto FROM reads WHERE conversation = ?", [conversation])
         summary = {key: row[key] for key in ("id", "rev", "state", "assigned", "waiting_since")}
         summary |= {

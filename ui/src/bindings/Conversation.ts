@@ -50,7 +50,7 @@ urgency: Urgency | null,
  */
 waiting_since: Time | null, 
 /**
- * The newest entry.
+ * The newest entry that a person wrote; in a patient's frames the newest public one.
  */
 last: Last | null, 
 /**

@@ -19,6 +19,6 @@ unread: number,
  */
 draft: boolean, 
 /**
- * The newest message of one's own that isn't sent, if any.
+ * A message of one's own that isn't sent, if any: the newest refused one, or the newest.
  */
 outgoing: Outgoing | null, };

@@ -4,7 +4,7 @@ import type { Seq } from "./Seq";
 import type { Time } from "./Time";
 
 /**
- * The newest entry, for the inbox row.
+ * The newest entry that a person wrote, for the inbox row; in a patient's frames the newest public entry.
  */
 export type Last = { 
 /**

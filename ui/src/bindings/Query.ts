@@ -10,6 +10,6 @@ export type Query = { "query": "connection" } | { "query": "inbox" } | { "query"
  */
 id: ConversationId, 
 /**
- * How many of its newest entries, at most.
+ * How many of its newest entries, at most; those that come while it is watched are added.
  */
 newest: number, } | { "query": "outbox" };

@@ -28,7 +28,7 @@ pub fn all() -> [Contender; 3] {
 fn ours(port: &str, folder: &Path) -> Command {
     let mut command = Command::new(built("bedside-server", "-p bedside-server --release"));
     // The limit on sends is for people; the peers have none either.
-    command.args(["--demo", "--sends-per-s", "1000000", "--listen"]).arg(format!("127.0.0.1:{port}"));
+    command.args(["--demo", "--sends-per-s", "100000", "--listen"]).arg(format!("127.0.0.1:{port}"));
     command.arg("--data").arg(folder);
     command
 }

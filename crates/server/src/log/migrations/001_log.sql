@@ -4,13 +4,15 @@ CREATE TABLE clinics (
     rev    INTEGER NOT NULL
 ) STRICT;
 
--- One patient's log within a clinic: the summary after its newest change. `last` of the wire is the entry at `head`.
+-- One patient's log within a clinic: the summary after its newest change. `last` of the wire is the entry at `said_head`, a patient's the one at `public_head`.
 CREATE TABLE conversations (
     clinic        TEXT NOT NULL REFERENCES clinics (clinic),
     id            TEXT NOT NULL,
     rev           INTEGER NOT NULL,
     head          INTEGER NOT NULL,
     public_head   INTEGER NOT NULL,
+    -- The newest entry that a person wrote: what an inbox shows.
+    said_head     INTEGER NOT NULL,
     patient       TEXT NOT NULL,
     name          TEXT NOT NULL,
     born          TEXT,

@@ -16,7 +16,7 @@ pub struct Thread {
     pub told_at: Option<Time>,
 }
 
-/// Selects what [`thread`] reads. `last` and `public_last` are the entries at `head` and `public_head`.
+/// Selects what [`thread`] reads. `last` and `public_last` are the entries at `said_head` and `public_head`.
 macro_rules! select_threads {
     ($rest:literal) => {
         concat!(
@@ -29,7 +29,7 @@ macro_rules! select_threads {
                 (SELECT json_group_object(m.reader, m.upto) FROM read_marks m
                  WHERE m.clinic = c.clinic AND m.conversation = c.id) AS marks
              FROM conversations c
-             LEFT JOIN entries l ON l.clinic = c.clinic AND l.conversation = c.id AND l.seq = c.head
+             LEFT JOIN entries l ON l.clinic = c.clinic AND l.conversation = c.id AND l.seq = c.said_head
              LEFT JOIN entries p ON p.clinic = c.clinic AND p.conversation = c.id AND p.seq = c.public_head
              WHERE c.clinic = ?1 ",
             $rest

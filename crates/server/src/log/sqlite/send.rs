@@ -259,7 +259,10 @@ impl New<'_> {
         if self.public {
             thread.summary.public_last = Some(last.clone());
         }
-        conversation.last = Some(last);
+        // The server's own words don't hide a person's from an inbox.
+        if self.author.role != Role::System {
+            conversation.last = Some(last);
+        }
         let record = Record { entry, public: self.public, prev };
         insert(tx, clinic, &record, waited)?;
         store(tx, clinic, thread)?;
@@ -298,11 +301,11 @@ fn insert(tx: &Transaction<'_>, clinic: &ClinicId, record: &Record, waited: Opti
 /// Stores the summary after an entry.
 fn store(tx: &Transaction<'_>, clinic: &ClinicId, thread: &Thread) -> Result<(), Stop> {
     let conversation = &thread.summary.conversation;
-    let public_head = thread.summary.public_last.as_ref().map_or(Seq::ZERO, |last| last.seq);
+    let place = |last: &Option<Last>| signed(last.as_ref().map_or(Seq::ZERO, |last| last.seq).get());
     let time = |time: Option<Time>| time.map(|time| signed(time.millis()));
     tx.prepare_cached(
         "UPDATE conversations SET rev = ?3, head = ?4, public_head = ?5, state = ?6, until = ?7, assigned = ?8,
-           waiting_since = ?9, answered_at = ?10, told_at = ?11
+           waiting_since = ?9, answered_at = ?10, told_at = ?11, said_head = ?12
          WHERE clinic = ?1 AND id = ?2",
     )?
     .execute(params![
@@ -310,13 +313,14 @@ fn store(tx: &Transaction<'_>, clinic: &ClinicId, thread: &Thread) -> Result<(),
         conversation.id.as_str(),
         signed(conversation.rev.get()),
         signed(conversation.head.get()),
-        signed(public_head.get()),
+        place(&thread.summary.public_last),
         phase_word(conversation.state),
         time(conversation.until),
         conversation.assigned.as_ref().map(UserId::as_str),
         time(conversation.waiting_since),
         time(thread.answered_at),
         time(thread.told_at),
+        place(&conversation.last),
     ])?;
     Ok(())
 }

@@ -144,8 +144,8 @@ fn open(tx: &Transaction<'_>, clinic: &ClinicId, patient: &Patient) -> Result<Su
         extra: Extra::new(),
     };
     tx.prepare_cached(
-        "INSERT INTO conversations (clinic, id, rev, head, public_head, patient, name, born, state)
-         VALUES (?1, ?2, ?3, 0, 0, ?4, ?5, ?6, 'open')",
+        "INSERT INTO conversations (clinic, id, rev, head, public_head, said_head, patient, name, born, state)
+         VALUES (?1, ?2, ?3, 0, 0, 0, ?4, ?5, ?6, 'open')",
     )?
     .execute(params![
         clinic.as_str(),
