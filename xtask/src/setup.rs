@@ -15,11 +15,13 @@ pub enum Tier {
     Show,
     /// Running the tests.
     Test,
+    /// Running the benchmarks, beside what else would do the same work.
+    Bench,
 }
 
 impl Tier {
     /// Everything.
-    pub const ALL: [Tier; 3] = [Tier::Build, Tier::Show, Tier::Test];
+    pub const ALL: [Tier; 4] = [Tier::Build, Tier::Show, Tier::Test, Tier::Bench];
 }
 
 /// A package of Debian 12 and Ubuntu 24.04, and why it is needed.
@@ -62,8 +64,9 @@ const BROWSERS: [&str; 5] =
 const NPM: [(&str, Tier); 3] =
     [("ui", Tier::Build), ("crates/server/page", Tier::Build), ("tests/interop/node", Tier::Test)];
 
-/// Python packages that the tests use: the foreign clients and servers, and the licence check.
-const REQUIREMENTS: [&str; 2] = ["tests/interop/requirements.txt", "xtask/requirements.txt"];
+/// Python packages that tests and benchmarks use: the foreign clients and servers, and the licence check.
+const REQUIREMENTS: [&str; 3] =
+    ["tests/interop/requirements.txt", "bench/peers/flask/requirements.txt", "xtask/requirements.txt"];
 
 /// Oldest Node that the pages' tools run on.
 const NODE_MAJOR: u32 = 20;

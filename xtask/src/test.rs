@@ -77,7 +77,7 @@ pub fn run(root: &Path, options: &Options) -> Result {
         return Ok(());
     }
     let steps = chosen(&options.steps)?;
-    setup::run(root, &setup::Tier::ALL)?;
+    setup::run(root, &[setup::Tier::Build, setup::Tier::Show, setup::Tier::Test])?;
     build::pages(root)?;
     let run =
         Run { root: root.to_owned(), around: Surroundings::open(root)?, keep_going: options.keep_going };
