@@ -12,9 +12,9 @@ fn main() -> ExitCode {
     let options = bedside_app::Options::parse();
     let filter = EnvFilter::try_from_env("BEDSIDE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    // Removing a variable from one's own environment is unsafe; refusing to start under it is not. Debug builds are
-    // driven so by the end-to-end tests.
-    if cfg!(not(debug_assertions)) && std::env::var_os(AUTOMATION).is_some() {
+    // Removing a variable from one's own environment is unsafe; refusing to start under it is not. Tests and benchmarks
+    // drive builds that are made for it.
+    if cfg!(not(any(debug_assertions, feature = "automation"))) && std::env::var_os(AUTOMATION).is_some() {
         tracing::error!(
             "{AUTOMATION} is set: Bedside doesn't run while another program can drive its window"
         );

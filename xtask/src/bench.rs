@@ -20,6 +20,9 @@ pub struct Options {
 /// Where the benchmarks' sources are.
 const PROGRAMS: &str = "tests/src/bin";
 
+/// An optimised window can be driven only if it was built to be.
+const FEATURES: [&str; 2] = ["--features", "bedside/custom-protocol,bedside/automation"];
+
 /// Builds the benchmark and what it measures, and runs it.
 pub fn run(root: &Path, options: &Options) -> Result {
     let names = names(&root.join(PROGRAMS))?;
@@ -37,9 +40,7 @@ pub fn run(root: &Path, options: &Options) -> Result {
     process::step(&format!("build {program} and what it measures"), || {
         let binaries =
             ["--bin", "bedside-server", "--bin", "bedside", "--bin", "patients", "--bin", &program];
-        process::run(
-            cargo(&["build", "--release"], root).args(build::PACKAGES).args(binaries).args(build::FEATURES),
-        )
+        process::run(cargo(&["build", "--release"], root).args(build::PACKAGES).args(binaries).args(FEATURES))
     })?;
     let surroundings = Surroundings::open(root)?;
     let mut bench = Command::new(root.join("target/release").join(&program));
