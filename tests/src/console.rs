@@ -6,7 +6,7 @@ use bedside_client::api::{Command, Failure, Reply};
 use bedside_protocol::{ConversationId, EntryId, Seq};
 use bedside_store::{Files, Reader};
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 use tempfile::TempDir;
@@ -57,6 +57,14 @@ impl Console {
         *pipes = new;
     }
 
+    /// `kill -9`; the cache's folder is the window's then.
+    pub async fn kill(&self) -> PathBuf {
+        let _pipes = self.pipes.lock().await;
+        let killed = self.child.lock().unwrap_or_else(PoisonError::into_inner).start_kill();
+        killed.expect("the console runs");
+        self.folder.path().to_owned()
+    }
+
     /// Gives a command.
     pub async fn call(&self, command: &Command) -> Result<Result<Reply, Failure>, Killed> {
         let mut line = serde_json::to_vec(command).expect("a command is JSON");
@@ -101,7 +109,7 @@ impl Console {
         let outbox = reader.outbox().expect("the cache");
         let waiting =
             outbox.into_iter().filter(|row| row.send.conversation == *conversation).map(|row| row.send.id);
-        let cached = reader.conversation(conversation, ALL).expect("the cache");
+        let cached = reader.conversation(conversation, ALL, None).expect("the cache");
         let entries = cached.into_iter().flat_map(|cached| cached.entries);
         let sent = entries.filter(|entry| entry.author.id == me).map(|entry| entry.id);
         waiting.chain(sent).collect()

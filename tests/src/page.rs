@@ -113,13 +113,13 @@ impl Page {
     /// What a script returns.
     pub async fn ask<T: DeserializeOwned>(&self, script: &str, argument: impl Into<Value>) -> T {
         let answer = self.client.execute(script, vec![argument.into()]).await.expect("the script runs");
-        serde_json::from_value(answer).expect("the script's answer")
+        serde_json::from_value(answer.clone()).unwrap_or_else(|_| panic!("the script answers {answer}"))
     }
 
     /// What a script passes to its last argument, a function.
     pub async fn ask_later<T: DeserializeOwned>(&self, script: &str, argument: impl Into<Value>) -> T {
         let answer = self.client.execute_async(script, vec![argument.into()]).await.expect("the script runs");
-        serde_json::from_value(answer).expect("the script's answer")
+        serde_json::from_value(answer.clone()).unwrap_or_else(|_| panic!("the script answers {answer}"))
     }
 
     /// Waits until as many elements as that match.
