@@ -61,9 +61,29 @@ async function openPage(browser, url, { scenario, theme = "light" }) {
   return page;
 }
 
-/** Waits until nothing has been painted anew for two frames. */
+/**
+ * Waits until the page stands still: neither its elements nor where they stand have changed for some frames, and longer
+ * than any of the window's own delays that a test looks at.
+ */
 export const settled = (page) =>
   page.evaluate(
     () =>
-      new Promise((done) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 150)),
+      new Promise((done) => {
+        const STILL_FRAMES = 12;
+        const STILL_MS = 150;
+        const look = () =>
+          [...document.querySelectorAll("[data-testid=conversation], [data-testid=conversation] article")]
+            .map((element) => [element.scrollTop, element.scrollHeight, element.getBoundingClientRect().top])
+            .concat(document.body.innerHTML.length)
+            .join();
+        let [seen, since, frames] = [look(), performance.now(), 0];
+        const frame = () => {
+          const now = look();
+          if (now !== seen) [seen, since, frames] = [now, performance.now(), 0];
+          frames += 1;
+          if (frames > STILL_FRAMES && performance.now() - since > STILL_MS) done();
+          else requestAnimationFrame(frame);
+        };
+        requestAnimationFrame(frame);
+      }),
   );
