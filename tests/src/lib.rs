@@ -15,4 +15,5 @@ pub mod replay;
 pub mod results;
 pub mod screen;
 pub mod server;
+pub mod shown;
 pub mod wire;

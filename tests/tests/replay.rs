@@ -1,14 +1,17 @@
 //! Recorded consultations at fifty times their speed, through crashes: each turn is in the server's log and in the
-//! console's cache once, in its order.
+//! console's cache once, in its order, and so the window shows it.
 
 use bedside_tests::cast::AMARA;
 use bedside_tests::chat::{Chat, SignIn};
 use bedside_tests::console::Console;
 use bedside_tests::log::Log;
+use bedside_tests::page::Page;
 use bedside_tests::patients::{Consultation, Pace, load_recording};
 use bedside_tests::program::eventually;
 use bedside_tests::replay::{Provider, Replay, assert_told};
+use bedside_tests::screen::Screen;
 use bedside_tests::server::{Server, recordings};
+use bedside_tests::shown::assert_shows;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
@@ -65,6 +68,11 @@ impl Scene {
         let cache = self.console.log();
         assert_eq!((cache.0.len(), cache.digest()), (log.0.len(), log.digest()));
         eventually("nothing waits to be sent", async || self.console.outbox() == 0).await;
+        let folder = self.console.kill().await;
+        let screen = Screen::open();
+        let window = Page::window(&screen, &["--data", folder.to_str().unwrap()]).await;
+        assert_shows(&window, &log).await;
+        window.close().await;
         println!("{} entries, {turns} turns, SHA-256 {}", log.0.len(), log.digest());
     }
 }
