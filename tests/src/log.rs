@@ -1,7 +1,8 @@
 //! What the server's log and the console's cache hold, read from their files, and compared.
 
 use crate::server::Server;
-use bedside_protocol::{ConversationId, Entry, Role, Seq};
+use crate::wire::Wire;
+use bedside_protocol::{ConversationId, Entry, MAX_ENTRIES_PAGE, Rev, Role, Seq};
 use bedside_store::{Files, Reader};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
@@ -53,6 +54,18 @@ impl Log {
     pub fn of_console(files: &Files) -> Self {
         let reader = Reader::open(files).expect("the console's cache");
         Self(reader.log().expect("the cached log"))
+    }
+
+    /// Asks a server for all that a provider may see.
+    pub async fn over_wire(provider: &mut Wire) -> Self {
+        let mut entries = Vec::new();
+        for conversation in provider.changes(Rev::ZERO).await.conversations {
+            let page = provider.entries(&conversation.id, Seq::new(1), Seq::new(MAX_ENTRIES_PAGE)).await;
+            assert!(conversation.head <= page.to, "conversation {} is longer than a page", conversation.id);
+            entries.extend(page.entries);
+        }
+        entries.sort_by(|a, b| (&a.conversation, a.seq).cmp(&(&b.conversation, b.seq)));
+        Self(entries)
     }
 
     /// Its messages, without what the server says by itself.

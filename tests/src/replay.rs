@@ -8,9 +8,13 @@ use crate::patients::{Consultation, Pace, Speaker};
 use bedside_protocol::{Body, ConversationId, Entry, EntryId, Role, Seq, Text};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
+
+/// No replay of a test takes longer, on whatever machine.
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// Who speaks for the provider of a consultation.
 #[derive(Clone, Debug)]
@@ -49,12 +53,13 @@ impl Replay {
     /// Waits until so many turns are in the log.
     pub async fn reached(&self, turns: usize) {
         let mut written = self.written.subscribe();
-        written.wait_for(|&written| written >= turns).await.expect("the sender is here");
+        let reached = timeout(LIMIT, written.wait_for(|&written| written >= turns)).await;
+        reached.expect("the replay goes on").expect("the sender is here");
     }
 
     /// Waits for the end. A consultation that failed fails the test.
     pub async fn end(self) {
-        self.consultations.join_all().await;
+        timeout(LIMIT, self.consultations.join_all()).await.expect("the replay ends");
     }
 }
 

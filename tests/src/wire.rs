@@ -4,8 +4,8 @@ use crate::chat::{SignIn, SignedIn, new_id};
 use crate::program::SOON;
 use bedside_client::socket::{Socket, SocketEvent, Target};
 use bedside_protocol::{
-    Body, ClientFrame, Connect, ConnectRefusal, ConversationId, Entries, EntriesAnswer, Entry, EntryId,
-    PROTOCOL_VERSION, Rejected, Send, Seq, ServerFrame, Welcome,
+    Body, Changes, ChangesAnswer, ClientFrame, Connect, ConnectRefusal, ConversationId, Entries,
+    EntriesAnswer, Entry, EntryId, PROTOCOL_VERSION, Rejected, Rev, Send, Seq, ServerFrame, Welcome,
 };
 use std::fmt;
 use tokio::sync::mpsc;
@@ -108,6 +108,18 @@ impl Wire {
             _ => None,
         })
         .await
+    }
+
+    /// Asks for the conversations that changed; they must fit into one answer.
+    pub async fn changes(&mut self, since: Rev) -> ChangesAnswer {
+        self.emit(ClientFrame::Changes(Changes { since, limit: None }));
+        let answer = self.until("changes", |frame| match frame {
+            ServerFrame::Changes(answer) if answer.since == since => Some(answer),
+            _ => None,
+        });
+        let answer = answer.await;
+        assert!(!answer.more, "there are more conversations than one answer holds");
+        answer
     }
 
     /// Asks for a range, as a way to see that the connection still works.
