@@ -122,13 +122,10 @@ async fn agrees(client: &Client, window: &mut Window, conversation: &Conversatio
     }
 }
 
-/// Where the line "New" stands is each watch's own.
-fn comparable(screens: &BTreeMap<Query, Screen>) -> BTreeMap<Query, Screen> {
-    let mut screens = screens.clone();
-    screens
-        .values_mut()
-        .filter_map(|screen| screen.head.as_mut())
-        .for_each(|head| head.read_upto = Seq::ZERO);
+/// In the queries' order. Where the line "New" stands is each watch's own.
+fn comparable(screens: &BTreeMap<Query, Screen>) -> Vec<Screen> {
+    let mut screens: Vec<_> = screens.values().cloned().collect();
+    screens.iter_mut().filter_map(|screen| screen.head.as_mut()).for_each(|head| head.read_upto = Seq::ZERO);
     screens
 }
 

@@ -44,7 +44,7 @@ impl Core {
             _ => {}
         }
         let now = self.clock.now();
-        let session = self.session.as_ref().ok_or(Failure::SignedOut)?;
+        let session = self.session.as_ref().ok_or_else(|| self.why_no_session())?;
         let input = match command {
             Command::SignOut { discard_waiting } => {
                 let (waiting, refused) = session.engine.outbox_counts();
@@ -96,6 +96,12 @@ impl Core {
             Command::SignIn { .. } | Command::SignInDemo { .. } => return Err(Failure::SignedIn),
         };
         Ok(Step::Input(input, Reply::Done))
+    }
+
+    /// Without a session nobody is signed in, or the disk has failed and the session starts anew in a moment.
+    fn why_no_session(&self) -> Failure {
+        let signed_in = self.shared.with_live(|live| live.account.is_some());
+        if signed_in { Failure::Storage } else { Failure::SignedOut }
     }
 
     /// Nobody may be signed in, unless the server refuses the account that is.

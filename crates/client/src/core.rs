@@ -40,7 +40,7 @@ pub(crate) enum Event {
 
 pub(crate) struct Core {
     pub(crate) files: Files,
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     pub(crate) clock: Clock,
     pub(crate) events: mpsc::UnboundedSender<Event>,
     inbox: mpsc::UnboundedReceiver<Event>,

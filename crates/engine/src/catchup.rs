@@ -18,8 +18,15 @@ const OLDER_PAGE: u64 = 100;
 const IN_FLIGHT: usize = 4;
 /// A server that speaks but doesn't answer within this is asked again over a fresh connection.
 const ANSWER_TIMEOUT_MS: u64 = 20_000;
-/// The wait after a refusal that names none.
+/// The wait after a refusal that names none, and the range that one may name: a server can't make its clients spin or
+/// sleep for good.
 const RETRY_MS: u64 = 2_000;
+const RETRY_RANGE_MS: std::ops::RangeInclusive<u64> = 200..=600_000;
+
+/// A wait that a server named, within reason.
+pub(crate) fn clamp_retry(wait_ms: u64) -> u64 {
+    wait_ms.clamp(*RETRY_RANGE_MS.start(), *RETRY_RANGE_MS.end())
+}
 
 /// The server's answer isn't what was asked for.
 #[derive(Debug)]
@@ -174,8 +181,12 @@ impl CatchUp {
     }
 
     /// The answer to `changes`. The cursor moves in the transaction that holds what it stands for.
-    pub(crate) fn changes(&mut self, answer: ChangesAnswer) -> Vec<Change> {
+    pub(crate) fn changes(&mut self, answer: ChangesAnswer) -> Result<Vec<Change>, Nonsense> {
         self.changes_asked = None;
+        if answer.more && answer.rev <= answer.since {
+            // More, but none of it: asking again would never end.
+            return Err(Nonsense);
+        }
         let mut changes: Vec<_> = answer.conversations.into_iter().flat_map(|c| self.learn(c)).collect();
         if self.cursor < answer.rev {
             self.cursor = answer.rev;
@@ -183,7 +194,7 @@ impl CatchUp {
         }
         // Without `more`, this was all; a heartbeat that tells of more asks again.
         self.told = if answer.more { self.told.max(self.cursor.next()) } else { self.cursor };
-        changes
+        Ok(changes)
     }
 
     /// The answer to `entries`.
@@ -212,7 +223,7 @@ impl CatchUp {
 
     pub(crate) fn rejected(&mut self, now: Time, rejected: &Rejected) {
         let wait = match rejected.code.retry() {
-            Retry::Later => rejected.retry_after_ms.unwrap_or(RETRY_MS),
+            Retry::Later => clamp_retry(rejected.retry_after_ms.unwrap_or(RETRY_MS)),
             // Not before something changes; a new connection clears it.
             Retry::Never | Retry::AfterReading => u64::MAX,
         };

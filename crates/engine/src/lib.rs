@@ -257,8 +257,12 @@ impl Engine {
             }
             ServerFrame::Changes(answer) => {
                 answer.conversations.iter().for_each(|conversation| self.reads.confirm(conversation));
-                let changes = self.catchup.changes(answer);
-                self.commit(changes, Vec::new(), effects);
+                match self.catchup.changes(answer) {
+                    Ok(changes) => self.commit(changes, Vec::new(), effects),
+                    Err(catchup::Nonsense) => {
+                        self.link_event(now, LinkEvent::Ended(Trouble::Unreadable), effects)
+                    }
+                }
             }
             ServerFrame::Entries(answer) => match self.catchup.entries(answer) {
                 Ok(mut changes) => {

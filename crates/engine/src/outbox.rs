@@ -3,6 +3,7 @@
 //! At most one message a conversation is under way, so that order is kept whatever the server refuses; a refused one
 //! stops nobody.
 
+use crate::catchup::clamp_retry;
 use crate::{Change, OutboxRow, OutboxState};
 use bedside_protocol::{ClientFrame, Code, EntryId, Rejected, Retry, Send, Seq, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,7 +98,7 @@ impl Outbox {
         match rejected.code.retry() {
             Retry::Later => {
                 held.row.state = OutboxState::Waiting;
-                held.until = now.plus(rejected.retry_after_ms.unwrap_or(RETRY_MS));
+                held.until = now.plus(clamp_retry(rejected.retry_after_ms.unwrap_or(RETRY_MS)));
                 None
             }
             Retry::Never | Retry::AfterReading => {

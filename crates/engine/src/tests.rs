@@ -549,6 +549,29 @@ fn a_server_that_answers_no_question_is_left() {
 }
 
 #[test]
+fn a_server_that_always_has_more_but_never_any_is_left() {
+    let (mut engine, _, now) = live_engine(Snapshot::default());
+    let conversations = Vec::new();
+    let answer = ChangesAnswer { since: Rev::ZERO, rev: Rev::ZERO, more: true, conversations };
+    let effects = engine.handle(now, Input::Frame(1, ServerFrame::Changes(answer)));
+    assert_eq!(effects, [Effect::Disconnect]);
+}
+
+#[test]
+fn a_server_can_name_no_wait_that_spins_or_never_ends() {
+    for (named, waited) in [(0, 200), (u64::MAX, 600_000)] {
+        let (mut engine, _, now) = live_engine(Snapshot::default());
+        let effects = engine.handle(now, Input::Send(send_of(1, 0), now));
+        flush(&mut engine, now, effects);
+        engine.handle(now, rejected(entry_id(1), Code::Unavailable, Some(named)));
+        let before = engine.handle(now.plus(waited - 1), Input::Committed(0));
+        assert_eq!(emitted(&flush(&mut engine, now, before)), []);
+        let after = engine.handle(now.plus(waited), Input::Committed(0));
+        assert_eq!(emitted(&flush(&mut engine, now, after)), [entry_id(1)]);
+    }
+}
+
+#[test]
 fn a_server_that_lost_its_log_is_not_followed() {
     let now = Time::new(1_700_000_000_000);
     let snapshot = Snapshot { cursor: Rev::new(7), ..Snapshot::default() };

@@ -7,6 +7,8 @@ use ts_rs::TS;
 
 /// Longest name of a file, in characters.
 const MAX_NAME_CHARS: usize = 255;
+/// What a body may weigh beside its text, in bytes of JSON: names, mentions, fields of a later version.
+const ENVELOPE_BYTES: usize = 4096;
 /// Most people one note mentions.
 const MAX_MENTIONS: usize = 50;
 
@@ -287,6 +289,16 @@ impl Body {
 
     /// Whether it may enter a log as far as it alone can tell: known, complete, within `limits`.
     pub fn check(&self, limits: &Limits) -> Result<(), Refusal> {
+        self.check_fields(limits)?;
+        // Fields of a later version, and characters that JSON writes as six, must not make it larger than its text may.
+        let most = (limits.text_bytes as usize).saturating_mul(2).saturating_add(ENVELOPE_BYTES);
+        match serde_json::to_vec(self) {
+            Ok(json) if json.len() <= most => Ok(()),
+            _ => Err(Refusal::new(Code::TooLarge, format!("a body has at most {most} bytes of JSON"))),
+        }
+    }
+
+    fn check_fields(&self, limits: &Limits) -> Result<(), Refusal> {
         let invalid = |message| Err(Refusal::new(Code::Invalid, message));
         match self {
             Body::Text(Text { text, .. }) | Body::Note(Note { text, .. }) if text.trim().is_empty() => {

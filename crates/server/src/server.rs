@@ -78,9 +78,11 @@ impl Server {
         });
         let (layer, io) = socket::layer(&shared.config.limits);
         socket::namespaces(&io, &shared);
-        let service = http::router(shared.clone())
-            .layer(layer)
-            .into_make_service_with_connect_info::<net::Connection>();
+        let mut router = http::router(shared.clone()).layer(layer);
+        if shared.config.demo {
+            router = router.layer(axum::middleware::from_fn(http::only_local));
+        }
+        let service = router.into_make_service_with_connect_info::<net::Connection>();
         let (stop, connections) = (CancellationToken::new(), TaskTracker::new());
         let door = net::Door { listener, open: connections.clone(), metrics };
         let serve = axum::serve(door, service).with_graceful_shutdown(stop.clone().cancelled_owned());

@@ -71,30 +71,39 @@ struct Header {
 /// The key that signs.
 pub struct Key([u8; KEY_BYTES]);
 
+/// Writes a new key beside its place and then puts it there whole, unless somebody else has meanwhile: a full disk or a
+/// crash leaves no half of one.
+fn make_key(data: &Path, path: &Path) -> io::Result<()> {
+    let aside = data.join(format!("{KEY_FILE}.{}", std::process::id()));
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&aside).and_then(|mut file| {
+        let mut key = [0; KEY_BYTES];
+        getrandom::fill(&mut key).map_err(|error| io::Error::other(error.to_string()))?;
+        file.write_all(&key)?;
+        file.sync_all()
+    });
+    let placed = written.and_then(|()| std::fs::hard_link(&aside, path));
+    std::fs::remove_file(&aside)?;
+    match placed {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
 impl Key {
     /// Reads the data directory's key; makes one, for its owner's eyes only, where there is none.
     pub fn of(data: &Path) -> io::Result<Self> {
         let path = data.join(KEY_FILE);
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        match options.open(&path) {
-            Ok(mut file) => {
-                let mut key = [0; KEY_BYTES];
-                getrandom::fill(&mut key).map_err(|error| io::Error::other(error.to_string()))?;
-                file.write_all(&key)?;
-                file.sync_all()?;
-                Ok(Self(key))
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let mut bytes = Vec::new();
-                File::open(&path)?.take(KEY_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-                let wrong = |_| io::Error::other(format!("{KEY_FILE} doesn't hold {KEY_BYTES} bytes"));
-                Ok(Self(bytes.try_into().map_err(wrong)?))
-            }
-            Err(error) => Err(error),
+        if !path.exists() {
+            make_key(data, &path)?;
         }
+        let mut bytes = Vec::new();
+        File::open(&path)?.take(KEY_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+        let wrong = |_| io::Error::other(format!("{KEY_FILE} doesn't hold {KEY_BYTES} bytes"));
+        Ok(Self(bytes.try_into().map_err(wrong)?))
     }
 
     /// A token that says `claims`.

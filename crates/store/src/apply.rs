@@ -116,20 +116,23 @@ fn add_entries(
     range: Range,
     entries: &[Entry],
 ) -> Result<(), StoreError> {
-    // An entry that is there is there for good: the same place and id again changes nothing. Another id in its place
-    // is a broken server, and fails the transaction at the primary key.
+    // An entry that is there is there for good: the same place and id again changes nothing. Another id in its place,
+    // or its id in another place, is a broken server, and fails the transaction.
     let mut insert = transaction.prepare_cached(
         "INSERT INTO entry (conversation, seq, id, by_patient, entry) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (id) DO NOTHING",
+         ON CONFLICT (id) DO UPDATE SET seq = seq WHERE conversation = excluded.conversation AND seq = excluded.seq",
     )?;
     for entry in entries {
-        insert.execute(params![
+        let there = insert.execute(params![
             conversation.as_str(),
             number(entry.seq.get()),
             entry.id.to_string(),
             entry.author.role == Role::Patient,
             serde_json::to_string(entry)?,
         ])?;
+        if there != 1 {
+            return Err(StoreError::Corrupt);
+        }
     }
     transaction
         .prepare_cached("UPDATE conversation SET lo = ?2, hi = ?3, head = max(head, ?3) WHERE id = ?1")?

@@ -183,6 +183,17 @@ fn another_entry_in_a_taken_place_fails_the_whole_commit() {
 }
 
 #[test]
+fn an_id_in_a_second_place_fails_the_whole_commit() {
+    let cache = Cache::new();
+    cache.sync(vec![Change::Summary(conversation("a", 1, 3, None)), entries("a", 1..=3)]);
+    let Change::Entries { conversation, range, mut entries } = entries("a", 4..=4) else { panic!() };
+    entries[0].id = EntryId::from_parts(Time::new(3), [1; 10]);
+    let clash = Change::Entries { conversation, range, entries };
+    assert!(matches!(cache.write(vec![Write::Sync(clash)]), Err(StoreError::Corrupt)));
+    assert_eq!(cache.reader().log().unwrap().len(), 3);
+}
+
+#[test]
 fn unread_counts_follow_entries_and_both_kinds_of_marks() {
     let cache = Cache::new();
     let unread = || cache.reader().inbox().unwrap()[0].unread;

@@ -2,6 +2,7 @@
 
 mod admin;
 mod demo;
+mod local;
 mod page;
 
 use crate::log::Fault;
@@ -11,6 +12,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+pub use local::only as only_local;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

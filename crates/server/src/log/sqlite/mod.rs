@@ -49,6 +49,7 @@ impl SqliteLog {
 
     /// As [`SqliteLog::open`], with other randomness.
     pub fn open_with(path: &Path, random: Random) -> Result<Self, Fault> {
+        make_private(path)?;
         let mut connection = Connection::open(path)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
@@ -66,6 +67,15 @@ impl SqliteLog {
     pub(super) fn limit_pages(&mut self, pages: u32) {
         self.connection.pragma_update(None, "max_page_count", pages).unwrap();
     }
+}
+
+/// The log is its server's alone; SQLite gives its other files the database's own mode.
+fn make_private(path: &Path) -> Result<(), Fault> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop).map_err(|error| Fault::new(error.to_string()))
 }
 
 fn migrate(connection: &mut Connection) -> Result<(), Fault> {

@@ -45,7 +45,7 @@ pub fn apply(
         _ => return refuse(Code::Unavailable, "an entry is missing"),
     };
     let mut changes = vec![entry];
-    if author.role == Role::Patient && send.body.is_message() {
+    if author.role == Role::Patient && speaks(author.role, &send.body) {
         let system = system()?;
         if wait::due(now, thread.answered_at, thread.told_at) {
             let body = wait::body(estimate(tx, now, clinic)?);
@@ -189,6 +189,12 @@ fn system() -> Result<Author, Stop> {
     })
 }
 
+/// Whether it says something new to the other side. A patient's correction does: "50 pills, not 5" can't wait. A
+/// provider's own doesn't answer anybody.
+fn speaks(role: Role, body: &Body) -> bool {
+    body.is_message() || (role == Role::Patient && matches!(body, Body::Amend(_)))
+}
+
 /// What an entry does to its conversation's summary. Returns how long the patient had waited, if it ended a wait.
 ///
 /// ```text
@@ -207,7 +213,7 @@ fn affect(thread: &mut Thread, author: &Author, body: &Body, at: Time) -> Option
                 conversation.waiting_since = None;
             }
         }
-        (body, Role::Patient) if body.is_message() => {
+        (body, Role::Patient) if speaks(author.role, body) => {
             conversation.waiting_since.get_or_insert(at);
         }
         (body, Role::Provider) if body.is_message() => {
@@ -290,7 +296,7 @@ fn insert(tx: &Transaction<'_>, clinic: &ClinicId, record: &Record, waited: Opti
         to_json(&entry.body)?,
         entry.preview,
         entry.from.as_ref().map(to_json).transpose()?,
-        entry.body.is_message(),
+        speaks(entry.author.role, &entry.body),
         record.public,
         signed(record.prev.get()),
         waited.map(signed),

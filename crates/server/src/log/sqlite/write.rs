@@ -173,12 +173,17 @@ fn revoke(
     user: &UserId,
     wipe: bool,
 ) -> Result<Outcome, Stop> {
-    tx.prepare_cached(
-        "INSERT INTO revocations (clinic, user, at, wipe) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT DO UPDATE SET at = excluded.at, wipe = excluded.wipe",
-    )?
-    .execute(params![clinic.as_str(), user.as_str(), signed(now.millis()), wipe])?;
-    let change = Change::Revoked { user: user.clone(), revocation: Revocation { at: now, wipe } };
+    // A later one takes nothing back, whatever the clock says.
+    let (at, wipe) = tx
+        .prepare_cached(
+            "INSERT INTO revocations (clinic, user, at, wipe) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO UPDATE SET at = max(at, excluded.at), wipe = max(wipe, excluded.wipe)
+             RETURNING at, wipe",
+        )?
+        .query_row(params![clinic.as_str(), user.as_str(), signed(now.millis()), wipe], |row| {
+            Ok((Time::new(number(row, "at")?), row.get("wipe")?))
+        })?;
+    let change = Change::Revoked { user: user.clone(), revocation: Revocation { at, wipe } };
     Ok(changed(clinic, vec![change], Answer::Revoked))
 }
 
