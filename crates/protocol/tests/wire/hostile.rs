@@ -144,6 +144,22 @@ fn a_text_of_10_mb_is_too_large() {
     assert_eq!(taken(send(&json!({"kind": "note", "text": "a", "mentions": mentions}))), Err(Code::Invalid));
 }
 
+/// What a page of entries weighs follows from what an entry may weigh.
+#[test]
+fn what_a_text_may_not_weigh_nothing_beside_it_may() {
+    let limit = Limits::default().text_bytes as usize;
+    for body in [
+        json!({"kind": "text", "text": "short", "of_a_later_version": "y".repeat(10 * limit)}),
+        json!({"kind": "text", "text": "\u{1}".repeat(limit - 1)}),
+        json!({"kind": "assign", "to": null, "of_a_later_version": vec![1; 10 * limit]}),
+    ] {
+        assert_eq!(taken(send(&body)), Err(Code::TooLarge));
+    }
+    for text in ["\n".repeat(limit - 2) + "x", "\"".repeat(limit), "ü".repeat(limit / 2)] {
+        assert!(taken(send(&json!({"kind": "text", "text": text, "of_a_later_version": 1}))).is_ok());
+    }
+}
+
 #[test]
 fn text_that_is_no_json_is_refused_before_it_is_a_frame() {
     let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));

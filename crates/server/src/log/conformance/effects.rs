@@ -146,6 +146,21 @@ pub fn entries_change_the_summary<L: Log>(open: Factory<'_, L>) {
     assert!(opened.iter().all(|r| r.entry.body == phase(Phase::Open, None)));
 }
 
+pub fn a_patients_correction_is_news<L: Log>(open: Factory<'_, L>) {
+    let mut desk = Desk::new(open());
+    let a = desk.admit("hana");
+    let said = desk.text(&hana(), &a, "I took 5 pills").entry.id;
+    let seen = desk.text(&amara(), &a, "that is fine").entry.seq;
+    desk.send(&amara(), &a, phase(Phase::Closed, None)).unwrap();
+    let text = Some("I took 50 pills, not 5".to_owned());
+    desk.send(&hana(), &a, Body::Amend(Amend { target: said, text, extra: Extra::new() })).unwrap();
+    let conversation = desk.all(&a).0.conversation;
+    assert_eq!(conversation.state, Phase::Open);
+    assert_eq!(conversation.waiting_since, Some(desk.now));
+    let reply = send("riverside", &amara(), desk.next_id(), &a, seen, Body::text("take two more"));
+    assert_eq!(code(desk.commit(reply)), Some(Code::Behind));
+}
+
 pub fn a_correction_is_its_authors_and_as_public_as_its_target<L: Log>(open: Factory<'_, L>) {
     let mut desk = Desk::new(open());
     let (a, b) = (desk.admit("hana"), desk.admit("samuel"));
@@ -177,4 +192,24 @@ pub fn a_correction_is_its_authors_and_as_public_as_its_target<L: Log>(open: Fac
     }
     let (_, records) = desk.all(&a);
     assert!(records.iter().any(|record| record.entry.id == text && record.entry.body == Body::text("text")));
+}
+
+pub fn a_revocation_is_never_weakened<L: Log>(open: Factory<'_, L>) {
+    let mut desk = Desk::new(open());
+    let late = desk.now.plus(MINUTE);
+    let mut revoke = |now, wipe| {
+        desk.now = now;
+        desk.commit(Write::Revoke { clinic: clinic("riverside"), user: user("jonas"), wipe }).unwrap();
+        desk.log
+            .reader()
+            .unwrap()
+            .revocations()
+            .unwrap()
+            .into_iter()
+            .map(|(_, revocation)| (revocation.at, revocation.wipe))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(revoke(late, true), [(late, true)]);
+    // The clock was wrong, and is set back.
+    assert_eq!(revoke(START, false), [(late, true)]);
 }

@@ -242,6 +242,8 @@ mod sqlite {
         effects::the_wait_follows_the_clinics_pace
         effects::entries_change_the_summary
         effects::a_correction_is_its_authors_and_as_public_as_its_target
+        effects::a_patients_correction_is_news
+        effects::a_revocation_is_never_weakened
         writes::what_an_entry_names_must_exist
         writes::everybody_writes_what_is_theirs
         reads::changes_tell_each_conversation_once
