@@ -188,22 +188,6 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_made_once_whole_and_private() {
-        let folder = tempfile::tempdir().unwrap();
-        let made = Key::of(folder.path()).unwrap();
-        assert_eq!(Key::of(folder.path()).unwrap().0, made.0);
-        let names: Vec<_> =
-            std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
-        assert_eq!(names, [KEY_FILE], "nothing is left aside");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = std::fs::metadata(folder.path().join(KEY_FILE)).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o600);
-        }
-    }
-
-    #[test]
     fn what_was_minted_is_read_back() {
         let token = key(1).mint(&claims());
         assert_eq!(key(1).verify(&token, NOW), Ok(claims()));
