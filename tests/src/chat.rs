@@ -19,6 +19,7 @@ use bedside_protocol::{Body, ConversationId, Entry, EntryId, Rejected, Send, Seq
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
+pub(crate) use sign_in::http;
 pub use sign_in::{SignIn, SignInError, SignedIn};
 
 /// What a person hears of the own conversation: each public entry once, in order.

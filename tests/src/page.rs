@@ -1,5 +1,6 @@
 //! A page that a test looks at and uses as a person would: the real window, or a browser's tab.
 
+use crate::chat::http;
 use crate::program::{Program, SOON, built, eventually, free_port, soon};
 use crate::screen::Screen;
 use fantoccini::elements::Element;
@@ -63,9 +64,10 @@ impl Page {
         let mut driver = Program::start(&name, &mut command, &folder.path().join("driver.log"));
         let url = format!("http://127.0.0.1:{port}");
         let status = format!("{url}/status");
+        let http = http(SOON).expect("a client");
         eventually("the driver is ready", async || {
             driver.assert_running();
-            reqwest::get(&status).await.is_ok()
+            http.get(&status).send().await.is_ok()
         })
         .await;
         let capabilities: Capabilities = serde_json::from_value(capabilities).expect("an object");

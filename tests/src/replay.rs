@@ -71,7 +71,8 @@ async fn consult(
     start: Instant,
     written: watch::Sender<usize>,
 ) {
-    let conversation = who.ask().await.expect("a demonstration server").conversation.expect("a conversation");
+    let conversation =
+        who.insist().await.expect("a demonstration server").conversation.expect("a conversation");
     let (patient, mut heard) = Chat::open(who);
     let mut seen = Seq::ZERO;
     for turn in &consultation.turns {

@@ -1,6 +1,7 @@
 //! A chat server in a process of its own, with the demonstration's clinic.
 
-use crate::program::{Program, built, eventually, free_port};
+use crate::chat::http;
+use crate::program::{Program, SOON, built, eventually, free_port};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
@@ -52,11 +53,12 @@ impl Server {
         let name = command.get_program().to_string_lossy().into_owned();
         self.program = Some(Program::start(&name, &mut command, &self.folder.path().join("server.log")));
         let url = format!("{}/healthz", self.url());
+        let http = http(SOON).expect("a client");
         eventually("the server is ready", async || {
             if let Some(program) = &mut self.program {
                 program.assert_running();
             }
-            reqwest::get(&url).await.is_ok_and(|answer| answer.status().is_success())
+            http.get(&url).send().await.is_ok_and(|answer| answer.status().is_success())
         })
         .await;
     }

@@ -74,6 +74,6 @@ fn print(event: Event) {
     match written {
         Written::Committed(seq) => println!("{patient}: {turn} of {turns} sent, seq {seq}"),
         Written::Refused(code) => println!("{patient}: {turn} of {turns} refused: {code:?}"),
-        Written::NotSignedIn(status) => println!("{patient}: not signed in (HTTP {status})"),
+        Written::NotSignedIn => println!("{patient}: not signed in; was the server started with --demo?"),
     }
 }

@@ -5,9 +5,13 @@ use serde::Deserialize;
 use serde_json::json;
 use std::fmt;
 use std::time::Duration;
+use tokio::time::sleep;
 
 /// A server on this machine answers in milliseconds, or is not there.
 const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Between attempts at a server that isn't there yet.
+const ASK_EVERY: Duration = Duration::from_millis(500);
 
 /// Who wants in, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,12 +80,8 @@ impl SignIn {
 
     /// Asks once.
     pub async fn ask(&self) -> Result<SignedIn, SignInError> {
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(TIMEOUT)
-            .build()
-            .map_err(|_| SignInError::Unreachable)?;
-        let answer = client
+        let answer = http(TIMEOUT)
+            .map_err(|_| SignInError::Unreachable)?
             .post(format!("{}/api/demo/sign-in", self.server))
             .json(&json!({ "role": self.role, "name": self.name }))
             .send()
@@ -97,4 +97,19 @@ impl SignIn {
         }
         answer.json().await.map_err(|_| refused)
     }
+
+    /// Asks until the server answers.
+    pub async fn insist(&self) -> Result<SignedIn, SignInError> {
+        loop {
+            match self.ask().await {
+                Err(SignInError::Unreachable) => sleep(ASK_EVERY).await,
+                answer => return answer,
+            }
+        }
+    }
+}
+
+/// A client for servers on this machine: it loads no certificates, which takes longer than all the rest.
+pub(crate) fn http(timeout: Duration) -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder().no_proxy().tls_built_in_root_certs(false).timeout(timeout).build()
 }

@@ -2,7 +2,7 @@
 
 use super::PATIENCE;
 use super::script::{Pace, Script, When};
-use crate::chat::{Chat, Heard, SignIn, SignInError};
+use crate::chat::{Chat, Heard, SignIn, SignedIn};
 use bedside_protocol::{Body, Code, ConversationId, Entry, Role, Seq, Text};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -14,8 +14,6 @@ const CHARS_PER_S: f64 = 8.0;
 const TYPING_MAX: Duration = Duration::from_secs(12);
 /// How often a typing client says so, and the least that is worth saying.
 const TYPING_EVERY: Duration = Duration::from_secs(3);
-/// Between attempts to sign in at a server that isn't there yet.
-const SIGN_IN_EVERY: Duration = Duration::from_millis(500);
 
 /// What becomes of a script. It carries no message's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,8 +35,8 @@ pub enum Written {
     Committed(Seq),
     /// The server said no; the patient goes on with the next.
     Refused(Code),
-    /// The server has no such patient, with this HTTP status; the patient gives up.
-    NotSignedIn(u16),
+    /// The server signs no such patient in; the patient gives up.
+    NotSignedIn,
 }
 
 /// Where the patient is in the script.
@@ -85,9 +83,9 @@ pub(super) async fn play(server: String, script: Script, pace: Pace, start: Inst
         sleep_until(start + pace.scale(at.saturating_sub(typing_time(&turn.text)))).await;
     }
     let who = SignIn::patient(&server, &script.name);
-    let conversation = match own_conversation(&who).await {
-        Ok(conversation) => conversation,
-        Err(status) => return tell(0, Written::NotSignedIn(status)),
+    let conversation = match who.insist().await {
+        Ok(SignedIn { conversation: Some(conversation), .. }) => conversation,
+        Ok(_) | Err(_) => return tell(0, Written::NotSignedIn),
     };
     let (chat, mut heard) = Chat::open(who);
     let mut story = Story { next: 0, seen: Seq::ZERO, written: Seq::ZERO, replied: Seq::ZERO };
@@ -125,17 +123,6 @@ pub(super) async fn play(server: String, script: Script, pace: Pace, start: Inst
         }
         story.next += 1;
         since = Instant::now();
-    }
-}
-
-/// Asks until the server answers.
-async fn own_conversation(who: &SignIn) -> Result<ConversationId, u16> {
-    loop {
-        match who.ask().await {
-            Ok(signed_in) => return signed_in.conversation.ok_or(200),
-            Err(SignInError::Refused(status)) => return Err(status),
-            Err(SignInError::Unreachable) => sleep(SIGN_IN_EVERY).await,
-        }
     }
 }
 
