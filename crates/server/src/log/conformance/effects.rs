@@ -205,8 +205,8 @@ pub fn a_revocation_is_never_weakened<L: Log>(open: Factory<'_, L>) {
             .unwrap()
             .revocations()
             .unwrap()
-            .into_iter()
-            .map(|(_, revocation)| (revocation.at, revocation.wipe))
+            .into_values()
+            .map(|revocation| (revocation.at, revocation.wipe))
             .collect::<Vec<_>>()
     };
     assert_eq!(revoke(late, true), [(late, true)]);
