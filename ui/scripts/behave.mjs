@@ -41,6 +41,23 @@ test("opens at what is new, and marks read what was in view", "desk", async (pag
   );
 });
 
+test("answers what stands on the screen, however fast one answers", "big", async (page) => {
+  await row(page, "Martha").click();
+  // Within the frame in which the conversation opens, before its list is placed.
+  await page.evaluate(async () => {
+    const area = () => document.querySelector("[data-testid=composer]");
+    while (!area()) await new Promise((resolve) => queueMicrotask(resolve));
+    area().value = "At once";
+    area().dispatchEvent(new InputEvent("input", { bubbles: true }));
+    area().dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+  });
+  await settled(page);
+  assert.deepEqual(
+    (await commands(page, "send_text")).map(({ text, seen }) => [text, seen]),
+    [["At once", 10_000]],
+  );
+});
+
 test("stays at the end through a burst of messages of all lengths", "big", async (page) => {
   await row(page, "Martha").click();
   await settled(page);

@@ -3,7 +3,7 @@ export type Piece = { text: string; url: URL | null };
 
 const ADDRESS = /https?:\/\/[^\s<>"'`{}|\\^]+/gi;
 /** What stands after an address rather than in it. */
-const AFTER = /[.,;:!?…’”»)\]]+$/;
+const AFTER = new Set(".,;:!?…’”»)]");
 
 /** Cuts a text into its addresses and what stands between them; joined, the pieces are the text again. */
 export function pieces(text: string): Piece[] {
@@ -27,7 +27,8 @@ export const disguised = (url: URL): boolean =>
 
 /** A closing bracket belongs to the address if the address opens it. */
 function trimmed(written: string): string {
-  const end = AFTER.exec(written)?.index ?? written.length;
+  let end = written.length;
+  while (AFTER.has(written.charAt(end - 1))) end--;
   const balanced =
     written.endsWith(")") && written.slice(0, end).includes("(") ? written.indexOf(")", end) + 1 : end;
   return written.slice(0, balanced);

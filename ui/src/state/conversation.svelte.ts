@@ -32,6 +32,9 @@ export class OpenConversation {
   olderTrouble = $state.raw<Failure | null>(null);
   /** The newest `seq` that was on the screen. */
   inView = $state<Seq>(0);
+  /** Resolves with what is in view first: before that nobody can have seen anything. */
+  readonly shown: Promise<void>;
+  #show = () => {};
   #marked: Seq = 0;
   #newest = PAGE;
   #leave: () => void;
@@ -42,6 +45,7 @@ export class OpenConversation {
     this.id = id;
     this.#watches = watches;
     this.#call = call;
+    this.shown = new Promise((resolve) => (this.#show = resolve));
     this.#leave = this.#join();
   }
 
@@ -77,6 +81,7 @@ export class OpenConversation {
   /** The entries up to `seq` stand on the screen. */
   see(seq: Seq) {
     if (seq > this.inView) this.inView = seq;
+    this.#show();
   }
 
   /** Says that somebody has read what is in view. */
