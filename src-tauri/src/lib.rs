@@ -3,8 +3,8 @@
 mod commands;
 mod link;
 
-use bedside_client::Client;
 use bedside_client::api::Command;
+use bedside_client::{Client, Trust};
 use std::path::PathBuf;
 use std::time::Duration;
 use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent};
@@ -25,6 +25,9 @@ pub struct Options {
     /// Keep the cache in this folder instead of the user's own data folder.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// Trust this certificate authority too, besides those that the system trusts: a PEM file.
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
     /// If nobody is signed in, sign in at this demonstration server.
     #[arg(long, value_name = "URL")]
     pub demo: Option<String>,
@@ -50,8 +53,15 @@ fn start(app: &AppHandle, options: Options) -> Result<(), StartError> {
         None => app.path().app_local_data_dir()?,
     };
     let runtime = tauri::async_runtime::handle();
-    let client = Client::start(folder, runtime.inner())?;
+    let trust = match options.ca_file {
+        Some(file) => Trust::with_authorities(
+            &std::fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?,
+        )?,
+        None => Trust::system()?,
+    };
+    let client = Client::start(folder, trust, runtime.inner())?;
     app.manage(commands::Window::new(client.clone()));
+    let last_words = client.clone();
     if let Some(server) = options.demo {
         tauri::async_runtime::spawn(async move {
             let command = Command::SignInDemo { server, name: DEMO_PROVIDER.to_owned() };
@@ -71,18 +81,21 @@ fn start(app: &AppHandle, options: Options) -> Result<(), StartError> {
     window.on_window_event(move |event| {
         if let WindowEvent::CloseRequested { api, .. } = event {
             api.prevent_close();
-            close(closing.clone());
+            close(closing.clone(), last_words.clone());
         }
     });
     Ok(())
 }
 
-/// Hides the window at once and closes it a moment later: a page that is hidden saves what is typed.
-fn close(window: WebviewWindow) {
+/// Hides the window at once and closes it a moment later: a page that is hidden saves what is typed, and what was held
+/// back goes out.
+fn close(window: WebviewWindow, client: Client) {
     tauri::async_runtime::spawn(async move {
         if let Err(error) = window.hide() {
             tracing::debug!(%error, "the window can't be hidden");
         }
+        // Signed out, there is nothing to send.
+        let _nothing = client.call(Command::SendHeld).await;
         tokio::time::sleep(LAST_WORDS).await;
         if let Err(error) = window.destroy() {
             tracing::error!(%error, "the window can't be closed");

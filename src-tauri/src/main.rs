@@ -20,6 +20,11 @@ fn main() -> ExitCode {
         );
         return ExitCode::FAILURE;
     }
+    let displays = ["DISPLAY", "WAYLAND_DISPLAY"];
+    if cfg!(target_os = "linux") && displays.iter().all(|name| std::env::var_os(name).is_none()) {
+        tracing::error!("there is no display: Bedside is a desktop program");
+        return ExitCode::FAILURE;
+    }
     match bedside_app::run(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -17,3 +17,12 @@ pub mod screen;
 pub mod server;
 pub mod shown;
 pub mod wire;
+
+use bedside_client::Trust;
+use std::sync::LazyLock;
+
+/// What the system trusts, read once.
+pub fn trust() -> Trust {
+    static SYSTEM: LazyLock<Trust> = LazyLock::new(|| Trust::system().expect("the system's trust store"));
+    SYSTEM.clone()
+}

@@ -2,6 +2,7 @@
 
 use crate::chat::{SignIn, SignedIn, new_id};
 use crate::program::SOON;
+use crate::trust;
 use bedside_client::socket::{Socket, SocketEvent, Target};
 use bedside_protocol::{
     Body, Changes, ChangesAnswer, ClientFrame, Connect, ConnectRefusal, ConversationId, Entries,
@@ -36,7 +37,8 @@ impl Wire {
         connect: Connect,
     ) -> Result<Self, ConnectRefusal> {
         let url = server.to_owned();
-        let (socket, mut events) = Socket::open(Target { url, namespace, connect }).expect("a thread");
+        let (socket, mut events) =
+            Socket::open(Target { url, namespace, connect, trust: trust() }).expect("a thread");
         match next(&mut events).await {
             Some(SocketEvent::Frame(ServerFrame::Welcome(welcome))) => {
                 Ok(Self { socket, events, welcome, conversation: None })
@@ -112,7 +114,7 @@ impl Wire {
 
     /// Asks for the conversations that changed; they must fit into one answer.
     pub async fn changes(&mut self, since: Rev) -> ChangesAnswer {
-        self.emit(ClientFrame::Changes(Changes { since, limit: None }));
+        self.emit(ClientFrame::Changes(Changes { since, limit: None, epoch: None, newest: None }));
         let answer = self.until("changes", |frame| match frame {
             ServerFrame::Changes(answer) if answer.since == since => Some(answer),
             _ => None,

@@ -10,6 +10,7 @@ use bedside_protocol::{ConversationId, Seq};
 use bedside_tests::cast;
 use bedside_tests::chat::SignIn;
 use bedside_tests::server::Server;
+use bedside_tests::trust;
 use bedside_tests::wire::Wire;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -130,7 +131,7 @@ fn comparable(screens: &BTreeMap<Query, Screen>) -> Vec<Screen> {
 }
 
 async fn console(folder: &Path, server: &Server) -> Client {
-    let client = Client::start(folder, &tokio::runtime::Handle::current()).expect("a cache");
+    let client = Client::start(folder, trust(), &tokio::runtime::Handle::current()).expect("a cache");
     let name = cast::AMARA.to_owned();
     let sign_in = client.call(Command::SignInDemo { server: server.url(), name }).await;
     assert!(sign_in.is_ok() || sign_in == Err(bedside_client::api::Failure::SignedIn), "{sign_in:?}");
@@ -163,7 +164,12 @@ async fn folded_differences_equal_a_fresh_look() {
         if round == 3 {
             server.kill();
             let text = "written while the server was away".to_owned();
-            let send = Command::SendText { conversation: conversation.clone(), text, seen: Seq::new(head) };
+            let send = Command::SendText {
+                conversation: conversation.clone(),
+                text,
+                seen: Seq::new(head),
+                hold_ms: 0,
+            };
             client.call(send).await.expect("kept");
             let waits = |screens: &BTreeMap<Query, Screen>| screens[&Query::Outbox].outbox.len() == 1;
             window.until("the message is seen to wait", waits).await;
@@ -177,7 +183,8 @@ async fn folded_differences_equal_a_fresh_look() {
             client = console(folder.path(), &server).await;
             window = Window::open(&client, &queries(&conversation, NEWEST));
         }
-        let send = Command::SendText { conversation: conversation.clone(), text, seen: Seq::new(head) };
+        let send =
+            Command::SendText { conversation: conversation.clone(), text, seen: Seq::new(head), hold_ms: 0 };
         client.call(send).await.expect("kept");
         head += 1;
         let mark = Command::MarkRead { conversation: conversation.clone(), upto: Seq::new(head - 1) };

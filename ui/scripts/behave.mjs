@@ -34,7 +34,7 @@ test("opens at what is new, and marks read what was in view", "desk", async (pag
   await row(page, "Tomasz").click();
   await settled(page);
   assert.ok((await log(page)).toEnd < 2);
-  assert.ok(await page.getByText("I already took it this morning").isVisible());
+  assert.ok(await page.getByTestId("conversation").getByText("I already took it this morning").isVisible());
   assert.deepEqual(
     (await commands(page, "mark_read")).map(({ upto }) => upto),
     [11],
@@ -133,7 +133,7 @@ test("holds the inbox still while the pointer is over it", "desk", async (page) 
   await core(page, (fake) => fake.talks.slice(7, 9).forEach((talk) => talk.says(90, "One more thing.")));
   assert.deepEqual(await names(page), order);
   assert.ok(await page.getByText("One more thing.").first().isVisible(), "rows change in their place");
-  await page.getByRole("button", { name: "2 new, hold still" }).click();
+  await page.getByRole("button", { name: "2 new, held" }).click();
   const moved = await names(page);
   assert.notDeepEqual(moved, order);
   await core(page, (fake) => fake.talks[9].says(120, "And me."));
@@ -171,7 +171,7 @@ test("sends with Enter, breaks with Shift and Enter, leaves an input method alon
   await composer(page).press("Enter");
   await settled(page);
   assert.deepEqual(await commands(page, "send_text"), [
-    { command: "send_text", conversation: "c-andre", text: "With food\nplease", seen: 3 },
+    { command: "send_text", conversation: "c-andre", text: "With food\nplease", seen: 3, hold_ms: 5000 },
   ]);
   assert.equal(await composer(page).inputValue(), "");
   assert.equal(await composer(page).evaluate((area) => area === document.activeElement), true);
@@ -191,15 +191,62 @@ test("gives a text back that wasn't kept, with the reason", "desk", async (page)
 
 test("edits a refused message: the text goes back, the message goes", "desk", async (page) => {
   await row(page, "Tomasz").click();
-  await page.getByRole("button", { name: "Edit" }).click();
+  await page.getByRole("button", { name: "Edit", exact: true }).click();
   await settled(page);
   assert.equal(
     await composer(page).inputValue(),
     "Please hold the second dose until the blood result is in.",
   );
   assert.equal(await page.locator('[data-state="refused"]').count(), 0);
-  const order = await page.evaluate(() => window.commands.map(({ command }) => command));
-  assert.ok(order.indexOf("save_draft") < order.indexOf("discard"));
+  assert.equal((await commands(page, "recall")).length, 1);
+});
+
+test("takes a reply back before it goes out", "desk", async (page) => {
+  await row(page, "Andre").click();
+  await composer(page).fill("With foot");
+  await composer(page).press("Enter");
+  await page.getByText("goes out in").waitFor();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await settled(page);
+  assert.equal(await composer(page).inputValue(), "With foot");
+  assert.equal(await page.locator('[data-state="held"]').count(), 0);
+  await composer(page).fill("With food");
+  await composer(page).press("Enter");
+  await page.locator('[data-state="held"]').waitFor();
+  await composer(page).press("Control+z");
+  await settled(page);
+  assert.equal(await composer(page).inputValue(), "With food");
+  await composer(page).press("Enter");
+  await page.getByRole("button", { name: "Send now" }).click();
+  await page.locator('[data-state="sent"]', { hasText: "With food" }).waitFor();
+  assert.equal(await page.locator('[data-state="sent"]', { hasText: "With foot" }).count(), 0);
+});
+
+test(
+  "a reply that came too late is sent all the same with one key, after a look at what came",
+  "desk",
+  async (page) => {
+    await row(page, "Tomasz").click();
+    await settled(page);
+    await core(page, (fake) => {
+      const talk = fake.talks[1].says(0, "Wait, I took two of them.");
+    });
+    const strip = page.getByTestId("behind");
+    assert.match(await strip.innerText(), /2 messages came before your reply[\s\S]*I took two of them/);
+    await composer(page).focus();
+    await composer(page).press("Control+Enter");
+    await settled(page);
+    assert.deepEqual((await commands(page, "send_again"))[0].seen, 12);
+    await strip.waitFor({ state: "detached" });
+  },
+);
+
+test("works offline because somebody wants to, and online again", "desk", async (page) => {
+  await page.getByRole("button", { name: "Dr. Amara Osei" }).click();
+  await page.getByRole("menuitem", { name: "Work offline" }).click();
+  await page.getByText("Working offline since").waitFor();
+  await page.getByRole("button", { name: "Go online" }).click();
+  await page.getByText("Online").waitFor();
 });
 
 test("sends a refused message again with what is in view now", "desk", async (page) => {
@@ -270,7 +317,7 @@ test("shows another account nothing of this one", "desk", async (page) => {
   await row(page, "Andre").click();
   await composer(page).fill("Secret");
   await page.getByRole("button", { name: "Dr. Amara Osei" }).click();
-  await page.getByRole("menuitem").click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
   await page.getByTestId("signin-token").waitFor();
   await page.getByTestId("signin-demo").click();

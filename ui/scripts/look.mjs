@@ -35,7 +35,7 @@ const SCREENS = {
         for (const talk of window.fakeCore.talks.slice(6, 9)) talk.says(0, "One more thing, please.");
         window.fakeCore.publish();
       });
-      await page.getByText("3 new, hold still").waitFor();
+      await page.getByText("3 new, held").waitFor();
     },
   ],
   conversation: [
@@ -46,12 +46,24 @@ const SCREENS = {
     },
   ],
   kinds: ["desk", open("Tomasz")],
+  held: [
+    "desk",
+    async (page) => {
+      await open("Andre")(page);
+      await page.getByTestId("composer").fill("Yes, with food, and drink enough.");
+      await page.getByTestId("composer").press("Enter");
+      await page.getByRole("button", { name: "Undo" }).waitFor();
+    },
+  ],
   offline: ["offline", open("Martha")],
   refused: ["refused", open("Martha")],
   link: [
     "desk",
     async (page) => {
       await open("Tomasz")(page);
+      await settled(page);
+      // In the smallest window it stands further up.
+      await page.getByTestId("conversation").evaluate((list) => list.scrollTo({ top: 0 }));
       await page.getByRole("button", { name: "invoice" }).click();
       await page.getByRole("dialog").waitFor();
     },
@@ -74,7 +86,7 @@ const SCREENS = {
     "refused",
     async (page) => {
       await page.getByRole("button", { name: "Dr. Amara Osei" }).click();
-      await page.getByRole("menuitem").click();
+      await page.getByRole("menuitem", { name: "Sign out" }).click();
       await page.getByRole("dialog").waitFor();
     },
   ],

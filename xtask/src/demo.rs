@@ -23,11 +23,16 @@ pub struct Options {
     #[arg(long, value_name = "FILE.jsonl")]
     replay: Option<PathBuf>,
     /// Divide the patients' times by N.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = pace)]
     speed: Option<f64>,
     /// End by itself after so many seconds (20 without a display, else when the window closes).
     #[arg(long, value_name = "SECONDS")]
     keep_open: Option<u64>,
+}
+
+fn pace(text: &str) -> std::result::Result<f64, &'static str> {
+    let pace = text.parse().ok().filter(|pace: &f64| pace.is_finite() && *pace > 0.0);
+    pace.ok_or("a positive number")
 }
 
 /// A server opens its log and listens within a second; a machine under load gets much more.

@@ -11,6 +11,7 @@ mod demo;
 mod display;
 mod process;
 mod setup;
+mod sim;
 mod stamp;
 mod surroundings;
 mod test;
@@ -36,6 +37,8 @@ enum Task {
     Test(test::Options),
     /// Measure, beside what else would do the same work.
     Bench(bench::Options),
+    /// Run the sync path's simulator under many seeds.
+    Sim(sim::Options),
     /// Install what building, showing and testing need.
     Setup,
     /// Build the server, the window and the simulated patients.
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Task::Demo(options) => demo::run(&root, &options),
         Task::Test(options) => test::run(&root, &options),
         Task::Bench(options) => bench::run(&root, &options),
+        Task::Sim(options) => sim::run(&root, &options),
         Task::Setup => setup::run(&root, &setup::Tier::ALL),
         Task::Build => setup::run(&root, &[setup::Tier::Build]).and_then(|()| build::programs(&root)),
         Task::Tidy => tidy::run(&root),

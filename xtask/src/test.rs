@@ -29,7 +29,7 @@ const fn step(name: &'static str, what: &'static str, run: fn(&Run) -> Result) -
     Step { name, what, run }
 }
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     step("tidy", "what no lint holds (tidy)", |s| tidy::run(&s.root)),
     step("fmt", "formatting of Rust", |s| process::run(&mut cargo(&["fmt", "--all", "--check"], &s.root))),
     step("prettier", "formatting of the pages", |s| {
@@ -58,6 +58,10 @@ const STEPS: [Step; 11] = [
         process::run(cargo(&["build", "--workspace", "--all-targets"], &s.root).args(build::FEATURES))
     }),
     step("bindings", "generated TypeScript is up to date", bindings),
+    step("planted", "the simulator finds each planted bug", |s| {
+        let planted = ["test", "-p", "bedside-sim", "--test", "planted", "--", "--ignored", "--nocapture"];
+        process::run(&mut cargo(&planted, &s.root))
+    }),
     step("cargo", "tests of Rust, end to end ones included", tests),
 ];
 

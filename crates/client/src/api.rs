@@ -52,6 +52,13 @@ pub enum Command {
         text: String,
         /// The newest `seq` that was in view while writing.
         seen: Seq,
+        /// For how many milliseconds it can be taken back before it is handed over; 0 for not at all.
+        hold_ms: u32,
+    },
+    /// Hands a message that waits over now: whatever it is held back for, and over a new connection if there is none.
+    SendNow {
+        /// The message.
+        id: EntryId,
     },
     /// Sends a refused message again, knowingly (`force`), with what is in view now.
     SendAgain {
@@ -59,6 +66,14 @@ pub enum Command {
         id: EntryId,
         /// The newest `seq` that is in view now.
         seen: Seq,
+    },
+    /// Hands over whatever is held back: the window closes, and nobody can take it back any more.
+    SendHeld,
+    /// Takes a message back that is refused or has not been handed over yet. Answers [`Reply::Recalled`]; its text is the
+    /// draft then, before what was kept as typed.
+    Recall {
+        /// The message.
+        id: EntryId,
     },
     /// Throws away a refused message, or one that has not been handed over yet.
     Discard {
@@ -84,8 +99,10 @@ pub enum Command {
         /// Where.
         conversation: ConversationId,
     },
-    /// Tries to connect now instead of after the back-off.
+    /// Tries to connect now instead of after the back-off, or after a pause.
     Reconnect,
+    /// Goes offline, until [`Command::Reconnect`] or the next start.
+    Pause,
 }
 
 /// What a command answers when it was done.
@@ -95,6 +112,11 @@ pub enum Command {
 pub enum Reply {
     /// Done.
     Done,
+    /// The message isn't in the outbox any more.
+    Recalled {
+        /// What it said.
+        text: String,
+    },
     /// The message is on the disk under this id.
     Accepted {
         /// The message's id, and later its entry's.
@@ -293,6 +315,11 @@ pub enum Link {
         /// What ended the last attempt or connection.
         trouble: Trouble,
     },
+    /// A person works offline.
+    Paused {
+        /// Since when.
+        since: Time,
+    },
     /// The server refused the account: trying again by itself is pointless.
     Refused {
         /// Why.
@@ -381,6 +408,8 @@ pub struct Outgoing {
     pub body: Body,
     /// When it was written.
     pub at: Time,
+    /// The newest `seq` that was in view when it was written, or sent again.
+    pub seen: Seq,
     /// How far it is.
     pub state: OutgoingState,
 }
@@ -390,8 +419,16 @@ pub struct Outgoing {
 #[serde(tag = "state", rename_all = "snake_case")]
 #[ts(export)]
 pub enum OutgoingState {
-    /// On the disk, not handed over.
-    Waiting,
+    /// On the disk, and not handed over before `until`, so that it can be taken back.
+    Held {
+        /// Until when; past, it waits as any other.
+        until: Time,
+    },
+    /// On the disk, not handed over, or nobody knows what became of it: then it can't be taken back.
+    Waiting {
+        /// Whether it can still be taken back.
+        recallable: bool,
+    },
     /// Handed over; the server's word is awaited.
     Sending,
     /// The server said no.

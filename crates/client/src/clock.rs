@@ -3,7 +3,7 @@
 use bedside_protocol::Time;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// The wall clock as it was at the start, advanced monotonically: timers never jump.
+/// The wall clock as it was at the start, advanced monotonically: timers never jump but over a sleep.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     start: Instant,
@@ -14,6 +14,11 @@ impl Clock {
     pub(crate) fn new() -> Self {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self { start: Instant::now(), wall: Time::new(millis(wall)) }
+    }
+
+    /// Follows the wall clock after a sleep, in which the monotonic one stood still.
+    pub(crate) fn advance(&mut self, by: Duration) {
+        self.wall = self.wall.plus(millis(by));
     }
 
     pub(crate) fn now(&self) -> Time {

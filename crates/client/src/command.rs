@@ -3,8 +3,8 @@
 use crate::api::{Command, Failure, Link, Reply};
 use crate::core::{Answer, Core, Event};
 use crate::sign_in;
-use bedside_engine::{Input, OutboxState};
-use bedside_protocol::{Body, EntryId, Send};
+use bedside_engine::{Engine, Input, OutboxRow, OutboxState};
+use bedside_protocol::{Body, EntryId, Send, Time};
 use bedside_store::{Reader, Write};
 
 enum Credentials {
@@ -17,6 +17,7 @@ enum Credentials {
 enum Step {
     Input(Input, Reply),
     Write(Write),
+    SendHeld(Vec<EntryId>),
     SignIn(String, Credentials),
     Done,
 }
@@ -28,6 +29,10 @@ impl Core {
             Ok(Step::Input(input, reply)) => self.handle(input, Some((answer, reply))),
             Ok(Step::Write(write)) => self.write(None, vec![write], Some((answer, Reply::Done))),
             Ok(Step::SignIn(server, credentials)) => self.sign_in(server, credentials, answer),
+            Ok(Step::SendHeld(held)) => {
+                held.into_iter().for_each(|id| self.handle(Input::SendNow(id), None));
+                let _gone = answer.send(Ok(Reply::Done));
+            }
             Ok(Step::Done) => {
                 let _gone = answer.send(Ok(Reply::Done));
             }
@@ -57,17 +62,22 @@ impl Core {
                     Failure::Storage
                 });
             }
-            Command::SendText { conversation, text, seen } => {
+            Command::SendText { conversation, text, seen, hold_ms } => {
                 let text_bytes = session.account.limits.text_bytes;
                 if text.trim().is_empty() || text.len() > text_bytes as usize {
                     return Err(Failure::BadText { text_bytes });
                 }
                 let id = EntryId::from_parts(now, random());
                 let send = Send { id, conversation, seen, body: Body::text(text), from: None, force: false };
-                return Ok(Step::Input(Input::Send(send, now), Reply::Accepted { id }));
+                let hold_until = if hold_ms == 0 { Time::ZERO } else { now.plus(hold_ms.into()) };
+                return Ok(Step::Input(Input::Send { send, at: now, hold_until }, Reply::Accepted { id }));
             }
             Command::SaveDraft { conversation, text } => {
                 return Ok(Step::Write(Write::Draft(conversation, text)));
+            }
+            Command::SendNow { id } => {
+                session.engine.outgoing(id).ok_or(Failure::NotFound)?;
+                Input::SendNow(id)
             }
             Command::SendAgain { id, seen } => {
                 let row = session.engine.outgoing(id).ok_or(Failure::NotFound)?;
@@ -77,11 +87,19 @@ impl Core {
                 }
             }
             Command::Discard { id } => {
-                let row = session.engine.outgoing(id).ok_or(Failure::NotFound)?;
-                if row.may_have_been_sent() {
-                    return Err(Failure::OnItsWay);
-                }
+                recallable(&session.engine, id)?;
                 Input::Discard(id)
+            }
+            Command::Recall { id } => {
+                let text = match &recallable(&session.engine, id)?.send.body {
+                    Body::Text(text) => text.text.clone(),
+                    _ => String::new(),
+                };
+                return Ok(Step::Input(Input::Recall(id), Reply::Recalled { text }));
+            }
+            Command::SendHeld => {
+                let held = session.engine.held().collect();
+                return Ok(Step::SendHeld(held));
             }
             Command::MarkRead { conversation, upto } => Input::Read(conversation, upto),
             Command::Open { conversation } => Input::Open(conversation),
@@ -93,6 +111,7 @@ impl Core {
             }
             Command::Typing { conversation } => Input::Typing(conversation),
             Command::Reconnect => Input::Reconnect,
+            Command::Pause => Input::Pause,
             Command::SignIn { .. } | Command::SignInDemo { .. } => return Err(Failure::SignedIn),
         };
         Ok(Step::Input(input, Reply::Done))
@@ -114,7 +133,7 @@ impl Core {
     }
 
     fn sign_in(&self, server: String, credentials: Credentials, answer: Answer) {
-        let (events, files) = (self.events.clone(), self.files.clone());
+        let (events, files, trust) = (self.events.clone(), self.files.clone(), self.trust.clone());
         tokio::spawn(async move {
             let outcome = async {
                 let device = Reader::open(&files).and_then(|reader| reader.device());
@@ -123,12 +142,18 @@ impl Core {
                     Credentials::Token(token) => token,
                     Credentials::Demo(name) => sign_in::demo_token(&server, &name).await?,
                 };
-                sign_in::sign_in(&server, &token, &device).await
+                sign_in::sign_in(&server, &token, &device, trust).await
             };
             let outcome = outcome.await;
             let _gone = events.send(Event::SignedIn { outcome, answer });
         });
     }
+}
+
+/// A message that can be taken back; once handed over and not refused, the server may have it.
+fn recallable(engine: &Engine, id: EntryId) -> Result<&OutboxRow, Failure> {
+    let row = engine.outgoing(id).ok_or(Failure::NotFound)?;
+    if row.may_have_been_sent() { Err(Failure::OnItsWay) } else { Ok(row) }
 }
 
 /// Ten random bytes, from the generator that makes random UUIDs.

@@ -2,7 +2,9 @@
 
 use crate::api::{self, Command, Failure, Link, Reply};
 use crate::clock::Clock;
+use crate::doubt::{self, Surroundings};
 use crate::socket::{Socket, SocketEvent, Target};
+use crate::trust::Trust;
 use crate::watch::Dirty;
 use crate::{Shared, sign_in};
 use bedside_engine::{Attempt, Change, Config, Effect, Engine, Input, Ticket, Trouble};
@@ -42,6 +44,7 @@ pub(crate) struct Core {
     pub(crate) files: Files,
     pub(crate) shared: Arc<Shared>,
     pub(crate) clock: Clock,
+    pub(crate) trust: Trust,
     pub(crate) events: mpsc::UnboundedSender<Event>,
     inbox: mpsc::UnboundedReceiver<Event>,
     writer: Option<Writer>,
@@ -61,10 +64,19 @@ pub(crate) struct Session {
 }
 
 impl Core {
-    pub(crate) fn open(files: Files, shared: Arc<Shared>) -> Result<Self, StoreError> {
+    pub(crate) fn open(files: Files, trust: Trust, shared: Arc<Shared>) -> Result<Self, StoreError> {
         let (events, inbox) = mpsc::unbounded_channel();
-        let mut core =
-            Self { files, shared, clock: Clock::new(), events, inbox, writer: None, session: None, epoch: 0 };
+        let mut core = Self {
+            files,
+            shared,
+            clock: Clock::new(),
+            trust,
+            events,
+            inbox,
+            writer: None,
+            session: None,
+            epoch: 0,
+        };
         core.open_cache()?;
         core.begin()?;
         Ok(core)
@@ -103,6 +115,9 @@ impl Core {
 
     pub(crate) async fn run(mut self, mut commands: mpsc::Receiver<(Command, Answer)>) {
         self.handle(Input::Start, None);
+        let mut surroundings = Surroundings::now();
+        let mut look = tokio::time::interval(doubt::LOOK_EVERY);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let now = self.clock.now();
             let timer = self.session.as_ref().and_then(|session| session.engine.next_timer(now));
@@ -115,6 +130,10 @@ impl Core {
                 },
                 Some(event) = self.inbox.recv() => self.event(event),
                 event = next(frames) => self.socket_event(event),
+                _ = look.tick() => if let Some(doubt) = surroundings.look() {
+                    self.clock.advance(doubt.slept);
+                    self.handle(Input::Doubt, None);
+                },
                 () = sleep_until(timer) => self.handle(Input::Timer, None),
             }
         }
@@ -260,6 +279,7 @@ impl Core {
             url: session.account.server.clone(),
             namespace: sign_in::NAMESPACE,
             connect: sign_in::connect(&session.account.token, &session.device),
+            trust: self.trust.clone(),
         };
         session.attempt = attempt;
         match Socket::open(target) {

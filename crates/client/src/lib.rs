@@ -6,10 +6,12 @@ pub mod api;
 mod clock;
 mod command;
 mod core;
+mod doubt;
 mod live;
 mod sign_in;
 pub mod socket;
 mod splice;
+mod trust;
 mod view;
 mod watch;
 
@@ -20,6 +22,7 @@ use live::Live;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, oneshot};
+pub use trust::{BadCertificate, Trust};
 use view::View;
 use watch::Dirty;
 pub use watch::Watcher;
@@ -38,10 +41,14 @@ const COMMANDS: usize = 64;
 impl Client {
     /// Opens the cache in `folder` and, if somebody is signed in there, begins to connect. Fails when the cache can't
     /// be opened; it is left as it was.
-    pub fn start(folder: impl Into<PathBuf>, runtime: &tokio::runtime::Handle) -> Result<Self, StoreError> {
+    pub fn start(
+        folder: impl Into<PathBuf>,
+        trust: Trust,
+        runtime: &tokio::runtime::Handle,
+    ) -> Result<Self, StoreError> {
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let shared = Arc::new(Shared::new());
-        let core = core::Core::open(Files::new(folder), Arc::clone(&shared))?;
+        let core = core::Core::open(Files::new(folder), trust, Arc::clone(&shared))?;
         runtime.spawn(core.run(inbox));
         Ok(Self { commands, shared, runtime: runtime.clone() })
     }

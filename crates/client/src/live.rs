@@ -54,6 +54,7 @@ fn link(link: &engine::Link) -> Link {
         engine::Link::Offline { since, next_try, trouble } => {
             Link::Offline { since, next_try, trouble: trouble_of(trouble) }
         }
+        engine::Link::Paused { since } => Link::Paused { since },
         engine::Link::Refused(code) => Link::Refused { code },
     }
 }

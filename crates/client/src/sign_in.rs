@@ -3,6 +3,7 @@
 use crate::address;
 use crate::api::Failure;
 use crate::socket::{Socket, SocketEvent, Target};
+use crate::trust::Trust;
 use bedside_protocol::{Connect, PROTOCOL_VERSION, ServerFrame};
 use bedside_store::Account;
 use serde::Deserialize;
@@ -25,12 +26,17 @@ pub(crate) fn connect(token: &str, device: &str) -> Connect {
 pub(crate) const NAMESPACE: &str = "/provider";
 
 /// Connects once with the token, and learns whose it is.
-pub(crate) async fn sign_in(server: &str, token: &str, device: &str) -> Result<Account, Failure> {
+pub(crate) async fn sign_in(
+    server: &str,
+    token: &str,
+    device: &str,
+    trust: Trust,
+) -> Result<Account, Failure> {
     let url = address::parse(server)?;
     let connect = connect(token.trim(), device);
     let token = connect.token.clone();
     let server = url.as_str().trim_end_matches('/').to_owned();
-    let target = Target { url: server.clone(), namespace: NAMESPACE, connect };
+    let target = Target { url: server.clone(), namespace: NAMESPACE, connect, trust };
     let (_socket, mut events) = Socket::open(target).map_err(|_| Failure::Unreachable)?;
     match tokio::time::timeout(TIMEOUT, events.recv()).await {
         Ok(Some(SocketEvent::Frame(ServerFrame::Welcome(welcome)))) => {

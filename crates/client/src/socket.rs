@@ -5,6 +5,7 @@
 //!
 //! A [`Socket`] never says that it is connected: the server's `welcome` frame does. It ends by closing its channel.
 
+use crate::trust::Trust;
 use bedside_protocol::{ClientFrame, Connect, ConnectRefusal, ServerFrame, Unreadable};
 use futures_util::FutureExt;
 use rust_socketio::asynchronous::{Client, ClientBuilder};
@@ -36,6 +37,8 @@ pub struct Target {
     pub namespace: &'static str,
     /// CONNECT's payload.
     pub connect: Connect,
+    /// Which servers are believed.
+    pub trust: Trust,
 }
 
 /// What comes from the socket. The channel's end means that the connection is gone.
@@ -172,6 +175,7 @@ async fn dial(target: Target, ear: Arc<Ear>) -> Option<Client> {
         .namespace(target.namespace)
         .transport_type(TransportType::Websocket)
         .auth(auth)
+        .tls_config(target.trust.connector())
         .reconnect(false)
         .reconnect_on_disconnect(false)
         .on_any(move |event, payload, _| {

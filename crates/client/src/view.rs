@@ -5,7 +5,7 @@ use crate::api::{
 };
 use crate::live::Live;
 use bedside_engine::{OutboxRow, OutboxState};
-use bedside_protocol::{ConversationId, Seq};
+use bedside_protocol::{ConversationId, Seq, Time};
 use bedside_store::{Reader, StoreError};
 
 /// What a query shows at one moment.
@@ -176,13 +176,19 @@ fn outgoing(row: &OutboxRow, live: &Live) -> Outgoing {
         OutboxState::Waiting | OutboxState::Sending if live.sending.contains_key(&row.send.id) => {
             OutgoingState::Sending
         }
-        OutboxState::Waiting | OutboxState::Sending => OutgoingState::Waiting,
+        OutboxState::Waiting if row.attempts == 0 && row.hold_until != Time::ZERO => {
+            OutgoingState::Held { until: row.hold_until }
+        }
+        OutboxState::Waiting | OutboxState::Sending => {
+            OutgoingState::Waiting { recallable: !row.may_have_been_sent() }
+        }
     };
     Outgoing {
         id: row.send.id,
         conversation: row.send.conversation.clone(),
         body: row.send.body.clone(),
         at: row.at,
+        seen: row.send.seen,
         state,
     }
 }

@@ -2,11 +2,25 @@
 //!
 //! Live frames are only a hint. What decides is arithmetic: the clinic's `rev` against the cursor, a conversation's
 //! `head` against the range that the cache holds. A lost frame shows as a difference, and the difference is asked for.
+//!
+//! A conversation, by what of its log is here:
+//!
+//! ```text
+//!             learned of          the page that ends at its head
+//!   (unknown) ───────────▶ Behind ───────────────────────────────▶ Level ◀─┐ the next live entry
+//!                           ▲  ▲ ◀─ an earlier page ─┘               │ │ ──┘
+//!                           │  └─────── its head grew, or a live entry leaves a gap
+//!                           └────── a page too far from what is held: that goes, the page stays
+//!   Level ── somebody scrolls up ──▶ Older ── a page of older entries ──▶ Level
+//! ```
+//!
+//! A connection counts for nothing until its first answer to `changes`: only that says that the server's log is the one
+//! that the cache is a copy of.
 
 use crate::{Change, Range, Snapshot};
 use bedside_protocol::{
     Changes, ChangesAnswer, ClientFrame, Conversation, ConversationId, Entries, EntriesAnswer, Entry,
-    EntryFrame, MAX_ENTRIES_PAGE, Rejected, Retry, Rev, Seq, Time,
+    EntryFrame, Epoch, MAX_ENTRIES_PAGE, Rejected, Retry, Rev, Seq, Time,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +28,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const TAIL_PAGE: u64 = 50;
 /// A page of older entries.
 const OLDER_PAGE: u64 = 100;
+/// Behind by more than this, the newest page is fetched instead of all in between: somebody wants to read the end.
+const FAR: u64 = 1_000;
 /// Pages asked for at once: enough to fill a round trip, few enough that live frames get through between them.
 const IN_FLIGHT: usize = 4;
 /// A server that speaks but doesn't answer within this is asked again over a fresh connection.
@@ -47,7 +63,9 @@ impl Known {
         match self.range {
             None => Range::new(Seq::new(1), self.head).map(|all| all.newest(TAIL_PAGE)),
             Some(range) if range.hi < self.head => {
-                Range::new(range.hi.next(), self.head).map(|tail| tail.oldest(MAX_ENTRIES_PAGE))
+                let tail = Range::new(range.hi.next(), self.head)?;
+                let far = tail.len() > FAR;
+                Some(if far { tail.newest(MAX_ENTRIES_PAGE) } else { tail.oldest(MAX_ENTRIES_PAGE) })
             }
             Some(range) if self.older_wanted => {
                 Range::new(Seq::new(1), range.lo.minus(1)).map(|older| older.newest(OLDER_PAGE))
@@ -71,6 +89,10 @@ struct Asked {
 pub(crate) struct CatchUp {
     /// All changes up to here are known.
     cursor: Rev,
+    /// The life of the server's log that the cache is a copy of.
+    epoch: Option<Epoch>,
+    /// The life that the welcome named, until the first answer to `changes` says that the cache is a copy of that log.
+    unverified: Option<Epoch>,
     /// The newest change that the server spoke of.
     told: Rev,
     conversations: BTreeMap<ConversationId, Known>,
@@ -96,6 +118,8 @@ impl CatchUp {
             conversations.iter().filter(|(_, known)| known.is_behind()).map(|(id, _)| id.clone()).collect();
         Self {
             cursor: snapshot.cursor,
+            epoch: snapshot.epoch.clone(),
+            unverified: None,
             told: snapshot.cursor,
             conversations,
             wanting,
@@ -123,12 +147,24 @@ impl CatchUp {
         rev < self.cursor
     }
 
-    /// A new connection: whatever was told, ask once for what changed.
-    pub(crate) fn connected(&mut self) {
+    /// A new connection, to a log in this life.
+    pub(crate) fn connected(&mut self, epoch: Epoch) {
+        self.unverified = Some(epoch);
+        self.ask_again();
+    }
+
+    /// Whether the cache is a copy of the log that this connection speaks of.
+    pub(crate) fn is_verified(&self) -> bool {
+        self.unverified.is_none()
+    }
+
+    /// Whatever was told, ask once for what changed.
+    pub(crate) fn ask_again(&mut self) {
         self.told = self.told.max(self.cursor.next());
     }
 
     pub(crate) fn disconnected(&mut self) {
+        self.unverified = None;
         self.changes_asked = None;
         self.changes_not_before = None;
         self.asked.clear();
@@ -156,13 +192,18 @@ impl CatchUp {
         if conversation.id != id {
             return Vec::new();
         }
+        if !self.is_verified() {
+            self.told_of(rev);
+            return Vec::new();
+        }
         let mut changes = self.learn(conversation);
         let known = self.conversations.entry(id.clone()).or_default();
         known.head = known.head.max(seq);
         let range = known.range;
         let held = range.map_or(Seq::ZERO, |range| range.hi);
         if seq == held.next() {
-            changes.extend(Range::new(seq, seq).and_then(|one| self.store(&id, one, vec![entry]).ok()));
+            let stored = Range::new(seq, seq).and_then(|one| self.store(&id, one, vec![entry]).ok());
+            changes.extend(stored.into_iter().flatten());
         } else if range.is_some_and(|range| seq < range.lo) {
             // Committed long ago, outside of what the cache holds: if it is one's own, it needs no sending any more.
             changes.push(Change::OutboxDone(entry_id));
@@ -175,6 +216,10 @@ impl CatchUp {
     /// A summary that changed without an entry.
     pub(crate) fn summary(&mut self, conversation: Conversation) -> Vec<Change> {
         let rev = conversation.rev;
+        if !self.is_verified() {
+            self.told_of(rev);
+            return Vec::new();
+        }
         let mut changes = self.learn(conversation);
         changes.extend(self.advance(rev));
         changes
@@ -191,6 +236,10 @@ impl CatchUp {
         if self.cursor < answer.rev {
             self.cursor = answer.rev;
             changes.push(Change::Cursor(answer.rev));
+        }
+        if let Some(epoch) = self.unverified.take().filter(|epoch| self.epoch.as_ref() != Some(epoch)) {
+            self.epoch = Some(epoch.clone());
+            changes.push(Change::Epoch(epoch));
         }
         // Without `more`, this was all; a heartbeat that tells of more asks again.
         self.told = if answer.more { self.told.max(self.cursor.next()) } else { self.cursor };
@@ -210,15 +259,12 @@ impl CatchUp {
         let in_order =
             answer.entries.iter().zip(dense).all(|(entry, seq)| entry.seq == seq && entry.conversation == id);
         let got = u64::try_from(answer.entries.len()).unwrap_or(u64::MAX);
-        if !in_order || got == 0 || asked.range.hi.get() - asked.range.lo.get() + 1 < got {
+        if !in_order || got == 0 || asked.range.len() < got {
             return Err(Nonsense);
         }
-        if let Some(known) = self.conversations.get_mut(&id) {
-            known.head = known.head.max(answer.head);
-        }
-        let change = self.store(&id, asked.range.oldest(got), answer.entries)?;
+        let changes = self.store(&id, asked.range.oldest(got), answer.entries)?;
         self.want(&id);
-        Ok(vec![change])
+        Ok(changes)
     }
 
     pub(crate) fn rejected(&mut self, now: Time, rejected: &Rejected) {
@@ -250,13 +296,22 @@ impl CatchUp {
         let may_ask = |not_before: Option<Time>| not_before.is_none_or(|time| time <= now);
         if self.cursor < self.told && self.changes_asked.is_none() && may_ask(self.changes_not_before) {
             self.changes_asked = Some(deadline);
-            frames.push(ClientFrame::Changes(Changes { since: self.cursor, limit: None }));
+            let (epoch, newest) = match (&self.unverified, &self.epoch) {
+                (Some(_), Some(epoch)) => (Some(epoch.clone()), Some(self.newest())),
+                _ => (None, None),
+            };
+            frames.push(ClientFrame::Changes(Changes { since: self.cursor, limit: None, epoch, newest }));
         }
+        if !self.is_verified() {
+            return frames;
+        }
+        // The inbox first: as long as not all of it is known, only what is on the screen has its entries fetched.
+        let inbox_first = self.cursor < self.told;
         while self.asked.len() < IN_FLIGHT {
             let next = self
                 .wanting
                 .iter()
-                .filter(|id| !self.asked.contains_key(*id))
+                .filter(|id| !self.asked.contains_key(*id) && (!inbox_first || open == Some(*id)))
                 .filter_map(|id| {
                     let known = self.conversations.get(id).filter(|known| may_ask(known.not_before))?;
                     Some((id, known.missing()?, known.rev))
@@ -306,14 +361,36 @@ impl CatchUp {
         None
     }
 
-    fn store(&mut self, id: &ConversationId, got: Range, entries: Vec<Entry>) -> Result<Change, Nonsense> {
+    /// The newest change of which anything is held.
+    fn newest(&self) -> Rev {
+        self.conversations.values().map(|known| known.rev).fold(self.cursor, Rev::max)
+    }
+
+    fn store(
+        &mut self,
+        id: &ConversationId,
+        got: Range,
+        entries: Vec<Entry>,
+    ) -> Result<Vec<Change>, Nonsense> {
         let known = self.conversations.get_mut(id).ok_or(Nonsense)?;
-        let range = known.range.map_or(Some(got), |held| held.join(got)).ok_or(Nonsense)?;
+        let mut changes = Vec::new();
+        let range = match known.range {
+            None => got,
+            Some(held) => match held.join(got) {
+                Some(range) => range,
+                None if held.hi < got.lo => {
+                    changes.push(Change::Forget(id.clone()));
+                    got
+                }
+                None => return Err(Nonsense),
+            },
+        };
         if known.range.is_some_and(|held| range.lo < held.lo) {
             known.older_wanted = false;
         }
         known.range = Some(range);
-        Ok(Change::Entries { conversation: id.clone(), range, entries })
+        changes.push(Change::Entries { conversation: id.clone(), range, entries });
+        Ok(changes)
     }
 
     fn want(&mut self, id: &ConversationId) {

@@ -1,7 +1,9 @@
 //! What the engine wants on the disk, and what it starts from.
 
 use crate::Range;
-use bedside_protocol::{Code, Conversation, ConversationId, Entry, EntryId, Rev, Send, Seq, Time, UserId};
+use bedside_protocol::{
+    Code, Conversation, ConversationId, Entry, EntryId, Epoch, Rev, Send, Seq, Time, UserId,
+};
 use std::collections::BTreeMap;
 
 /// One change of the cache. All changes of a commit are written together or not at all.
@@ -9,6 +11,8 @@ use std::collections::BTreeMap;
 pub enum Change {
     /// All of the clinic's changes up to here are known.
     Cursor(Rev),
+    /// The life of the server's log that the cache is a copy of.
+    Epoch(Epoch),
     /// A conversation's newest summary.
     Summary(Conversation),
     /// Entries of one conversation, and the range that the cache holds with them. An entry that is there already
@@ -21,12 +25,17 @@ pub enum Change {
         /// In order.
         entries: Vec<Entry>,
     },
+    /// The entries of a conversation that the cache holds are too old to be joined to what comes next: they go. They can
+    /// be fetched again.
+    Forget(ConversationId),
     /// One's own read mark; the greatest wins.
     Read(ConversationId, Seq),
     /// A message to send: a new one, or one whose row changes.
     Outbox(OutboxRow),
     /// A draft became a message, which is in the same commit.
     DraftSent(ConversationId),
+    /// A message became a draft again, before whatever is typed; it goes from the outbox in the same commit.
+    DraftBack(ConversationId, String),
     /// A message that needs no sending any more: its entry is in the same commit, or it was thrown away.
     OutboxDone(EntryId),
 }
@@ -50,6 +59,8 @@ pub struct OutboxRow {
     pub send: Send,
     /// When it was written.
     pub at: Time,
+    /// It isn't handed over before, so that it can be taken back; [`Time::ZERO`] for at once.
+    pub hold_until: Time,
     /// How often it was handed over; counted before the try.
     pub attempts: u32,
     /// How far it is.
@@ -72,12 +83,14 @@ impl OutboxRow {
 /// ```text
 ///             hand over                entry with its id
 ///   Waiting ─────────────▶ Sending ────────────────────────▶ (gone: the entry is committed)
-///    ▲  ▲  ◀─ disconnect ─┘   │ rejected: never / after reading
-///    │  └─── rejected: later ─┤
-///    │ send again             ▼
-///    └───────────────────── Refused ── discard ──▶ (gone)
+///  │ ▲  ▲  ◀─ disconnect ─┘   │ rejected: never / after reading
+///  │ │  └─── rejected: later ─┤
+///  │ │ send again             ▼
+///  │ └───────────────────── Refused ── discard ──▶ (gone)
+///  └─ discard, if it was never handed over ──────▶ (gone)
 /// ```
 ///
+/// A message that is held back waits; it is handed over when its time has come, or a person says `send now`.
 /// `Sending` is not kept on the disk: after a restart nobody knows, so it is handed over again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutboxState {
@@ -94,6 +107,8 @@ pub enum OutboxState {
 pub struct Snapshot {
     /// All of the clinic's changes up to here are known.
     pub cursor: Rev,
+    /// The life of the server's log that the cache is a copy of; none before the first answer.
+    pub epoch: Option<Epoch>,
     /// Each conversation's cursor.
     pub conversations: BTreeMap<ConversationId, Cached>,
     /// What waits or was refused, in order.

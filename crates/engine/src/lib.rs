@@ -17,7 +17,7 @@ pub use link::{Link, Trouble};
 pub use range::Range;
 
 use bedside_protocol::{
-    ClientFrame, ConnectRefusal, ConversationId, EntryId, Send, Seq, ServerFrame, Time, Typing, UserId,
+    ClientFrame, Code, ConnectRefusal, ConversationId, EntryId, Send, Seq, ServerFrame, Time, Typing, UserId,
     Viewing,
 };
 use catchup::CatchUp;
@@ -48,12 +48,23 @@ pub enum Input {
     Closed(Attempt, Trouble),
     /// The changes under this ticket are on the disk.
     Committed(Ticket),
-    /// A person wrote a message.
-    Send(Send, Time),
+    /// A person wrote a message. It isn't handed over before `hold_until`, so that it can be taken back.
+    Send {
+        /// The frame, with its id.
+        send: Send,
+        /// When it was written.
+        at: Time,
+        /// [`Time::ZERO`]: at once.
+        hold_until: Time,
+    },
+    /// A person wants a message that waits to go out now.
+    SendNow(EntryId),
     /// A person sends a refused message again, knowing what came meanwhile.
     SendAgain(EntryId, Seq),
     /// A person throws a message away that isn't under way.
     Discard(EntryId),
+    /// A person takes a message back that isn't under way, to write on at it: its text becomes the draft.
+    Recall(EntryId),
     /// A person has read so far.
     Read(ConversationId, Seq),
     /// A conversation is on the screen, or none.
@@ -64,6 +75,10 @@ pub enum Input {
     Typing(ConversationId),
     /// A person wants to connect now.
     Reconnect,
+    /// A person wants no connection for now.
+    Pause,
+    /// The computer woke up, or its network changed: what looks alive may be dead.
+    Doubt,
 }
 
 /// What to do, in this order.
@@ -141,6 +156,11 @@ impl Engine {
         self.outbox.sending()
     }
 
+    /// Messages that are held back.
+    pub fn held(&self) -> impl Iterator<Item = EntryId> {
+        self.outbox.held_back()
+    }
+
     /// How many messages wait, and how many were refused.
     pub fn outbox_counts(&self) -> (usize, usize) {
         self.outbox.counts()
@@ -163,6 +183,11 @@ impl Engine {
         let mut effects = Vec::new();
         match input {
             Input::Start | Input::Reconnect => self.link_event(now, LinkEvent::Now, &mut effects),
+            Input::Pause => self.link_event(now, LinkEvent::Pause, &mut effects),
+            Input::Doubt => {
+                self.link_event(now, LinkEvent::Doubt, &mut effects);
+                self.catchup.ask_again();
+            }
             Input::Timer => {
                 if self.catchup.overdue(now) || self.outbox.overdue(now) {
                     // The server speaks but doesn't answer: a fresh connection asks again.
@@ -183,10 +208,16 @@ impl Engine {
             Input::Committed(ticket) => {
                 effects.extend(self.after.remove(&ticket).into_iter().flatten().map(Effect::Emit));
             }
-            Input::Send(send, at) => {
+            Input::Send { send, at, hold_until } => {
                 let draft = Change::DraftSent(send.conversation.clone());
-                let message = self.outbox.add(send, at);
+                let message = self.outbox.add(send, at, hold_until);
                 self.commit(vec![message, draft], Vec::new(), &mut effects);
+            }
+            Input::SendNow(id) => {
+                if let Some(change) = self.outbox.now(id) {
+                    self.commit(vec![change], Vec::new(), &mut effects);
+                }
+                self.link_event(now, LinkEvent::Now, &mut effects);
             }
             Input::SendAgain(id, seen) => {
                 if let Some(change) = self.outbox.again(id, seen) {
@@ -197,6 +228,10 @@ impl Engine {
                 if let Some(change) = self.outbox.discard(id) {
                     self.commit(vec![change], Vec::new(), &mut effects);
                 }
+            }
+            Input::Recall(id) => {
+                let changes = self.outbox.recall(id);
+                self.commit(changes, Vec::new(), &mut effects);
             }
             Input::Read(conversation, upto) => {
                 if let Some(change) = self.reads.mark(&conversation, upto) {
@@ -226,7 +261,7 @@ impl Engine {
             }
             ServerFrame::Welcome(welcome) => {
                 self.link_event(now, LinkEvent::Welcome { heartbeat_ms: welcome.heartbeat_ms }, effects);
-                self.catchup.connected();
+                self.catchup.connected(welcome.epoch.clone());
                 effects.extend(self.open.is_some().then(|| self.viewing()));
             }
             ServerFrame::Revoked(revoked) => {
@@ -273,6 +308,9 @@ impl Engine {
                     self.link_event(now, LinkEvent::Ended(Trouble::Unreadable), effects)
                 }
             },
+            ServerFrame::Rejected(rejected) if rejected.code == Code::Diverged => {
+                self.link_event(now, LinkEvent::Ended(Trouble::RolledBack), effects);
+            }
             ServerFrame::Rejected(rejected) => {
                 self.catchup.rejected(now, &rejected);
                 if let Some(change) = self.outbox.rejected(now, &rejected) {
@@ -298,6 +336,10 @@ impl Engine {
             return;
         }
         effects.extend(self.catchup.requests(now, self.open.as_ref()).into_iter().map(Effect::Emit));
+        if !self.catchup.is_verified() {
+            // Whether this is the log that the cache is of isn't known yet.
+            return;
+        }
         effects.extend(self.reads.unsent(now).into_iter().map(Effect::Emit));
         let (changes, sends) = self.outbox.hand_over(now);
         // The attempt is on the disk before the frame is on the wire.

@@ -1,18 +1,21 @@
 //! The connection's life.
 //!
 //! ```text
-//!             now                welcome
-//!   Idle ──────────▶ Connecting ────────▶ Live ◀─┐ heard
-//!                     ▲  │    │           │  │ ──┘
-//!        timer or now │  │    │ refused   │  │ refused (revoked)
-//!                     │  │    └──▶ Refused ◀─┘
-//!                     │  │ ended, timer   │ ended, timer (silence)
-//!                     │  ▼                ▼
-//!                     └──────── Offline ◀──
+//!             now                 welcome
+//!   Idle ──────────▶ Connecting ─────────▶ Live ◀─┐ heard, doubt
+//!                    ▲ ▲  │  │             │  │ ──┘
+//!        timer, now, │ └──┘  │ refused     │  │ refused (revoked)
+//!              doubt │ doubt └──▶ Refused ◀┼──┘
+//!                    │  │ ended, timer     │ ended, timer (silence)
+//!                    │  ▼                  ▼
+//!                    └──────── Offline ◀───┘
 //! ```
 //!
-//! `now` leads from `Refused` to `Connecting` too: a person signed in anew. Each arrow into `Connecting` is a new
-//! attempt with a new number.
+//! From `Connecting`, `Live` and `Offline` a person can `pause`. `now` leads from `Paused` and `Refused` to `Connecting`
+//! too: a person goes on, or signed in anew. Each arrow into `Connecting` is a new attempt with a new number.
+//!
+//! `doubt`: the computer woke up, or its network changed. A live connection must prove itself soon; without one there is
+//! no reason to wait any longer.
 
 use crate::rng::Rng;
 use crate::{Attempt, Effect};
@@ -28,6 +31,8 @@ const BACKOFF_MAX_MS: u64 = 30_000;
 const BACKOFF_MIN_MS: u64 = 200;
 /// A connection that lasted this long was a good one: the back-off begins anew.
 const STABLE_MS: u64 = 30_000;
+/// A connection in doubt must bring something within this: a round trip of a bad link.
+const PROOF_MS: u64 = 4_000;
 /// A silent server is dead after this many tenths of its heartbeat (2.5 heartbeats: one may be late, one lost).
 const SILENCE_TENTHS: u64 = 25;
 /// A server may not make its clients deaf or frantic.
@@ -57,6 +62,11 @@ pub enum Link {
         /// What ended the last one.
         trouble: Trouble,
     },
+    /// A person wants no connection: no attempt starts by itself.
+    Paused {
+        /// Since when there has been no connection.
+        since: Time,
+    },
     /// The server refused the account: no attempt starts by itself.
     Refused(ConnectRefusal),
 }
@@ -80,6 +90,9 @@ pub enum Trouble {
 pub(crate) enum Event {
     /// Connect without waiting.
     Now,
+    Pause,
+    /// The computer woke up, or its network changed.
+    Doubt,
     Timer,
     Welcome {
         heartbeat_ms: u32,
@@ -123,7 +136,7 @@ impl Machine {
 
     pub(crate) fn next_timer(&self) -> Option<Time> {
         match self.link {
-            Link::Idle | Link::Refused(_) => None,
+            Link::Idle | Link::Paused { .. } | Link::Refused(_) => None,
             Link::Connecting { .. } | Link::Live { .. } => Some(self.deadline),
             Link::Offline { next_try, .. } => Some(next_try),
         }
@@ -132,7 +145,19 @@ impl Machine {
     pub(crate) fn on(&mut self, now: Time, event: Event) -> Option<Effect> {
         match (&self.link, event) {
             (Link::Idle | Link::Refused(_), Event::Now) => Some(self.connect(now, None)),
-            (&Link::Offline { since, .. }, Event::Now) => Some(self.connect(now, Some(since))),
+            (&(Link::Offline { since, .. } | Link::Paused { since }), Event::Now) => {
+                Some(self.connect(now, Some(since)))
+            }
+            (&Link::Offline { since, .. }, Event::Doubt) => Some(self.connect(now, Some(since))),
+            (&Link::Connecting { lost }, Event::Doubt) => Some(self.connect(now, lost)),
+            (Link::Live { .. }, Event::Doubt) => {
+                // Also later than before: over a sleep the clock has jumped, and nothing could have come.
+                self.deadline = now.plus(PROOF_MS);
+                None
+            }
+            (&Link::Offline { since, .. }, Event::Pause) => Some(self.pause(since)),
+            (&Link::Connecting { lost }, Event::Pause) => Some(self.pause(lost.unwrap_or(now))),
+            (Link::Live { .. }, Event::Pause) => Some(self.pause(now)),
             (&Link::Offline { since, next_try, .. }, Event::Timer) if next_try <= now => {
                 Some(self.connect(now, Some(since)))
             }
@@ -170,6 +195,11 @@ impl Machine {
         Effect::Connect(self.attempt)
     }
 
+    fn pause(&mut self, since: Time) -> Effect {
+        self.link = Link::Paused { since };
+        Effect::Disconnect
+    }
+
     fn lost(&mut self, now: Time, live_since: Time, trouble: Trouble) -> Effect {
         if now.since(live_since) >= STABLE_MS {
             self.failures = 0;
@@ -200,6 +230,7 @@ mod tests {
             "connecting" => &[Event::Now],
             "live" => &[Event::Now, Event::Welcome { heartbeat_ms: 1000 }],
             "offline" => &[Event::Now, Event::Ended(Trouble::Unreachable)],
+            "paused" => &[Event::Now, Event::Pause],
             _ => &[Event::Now, Event::Refused(ConnectRefusal::Expired)],
         };
         for event in walk {
@@ -214,6 +245,7 @@ mod tests {
             Link::Connecting { .. } => "connecting",
             Link::Live { .. } => "live",
             Link::Offline { .. } => "offline",
+            Link::Paused { .. } => "paused",
             Link::Refused(_) => "refused",
         }
     }
@@ -250,6 +282,21 @@ mod tests {
             ("offline", Event::Now, 0, "connecting"),
             ("offline", welcome, 0, "offline"),
             ("offline", ended, 0, "offline"),
+            ("idle", Event::Pause, 0, "idle"),
+            ("idle", Event::Doubt, 0, "idle"),
+            ("connecting", Event::Pause, 0, "paused"),
+            ("live", Event::Pause, 0, "paused"),
+            ("offline", Event::Pause, 0, "paused"),
+            ("paused", Event::Timer, late, "paused"),
+            ("paused", Event::Doubt, late, "paused"),
+            ("paused", ended, 0, "paused"),
+            ("paused", welcome, 0, "paused"),
+            ("paused", Event::Now, 0, "connecting"),
+            ("connecting", Event::Doubt, 0, "connecting"),
+            ("live", Event::Doubt, 0, "live"),
+            ("offline", Event::Doubt, 0, "connecting"),
+            ("refused", Event::Pause, 0, "refused"),
+            ("refused", Event::Doubt, 0, "refused"),
             ("refused", Event::Timer, late, "refused"),
             ("refused", Event::Now, 0, "connecting"),
             ("refused", welcome, 0, "refused"),
@@ -261,13 +308,31 @@ mod tests {
             let effect = machine.on(T0.plus(after), event);
             assert_eq!(name(machine.link()), to, "{from} {event:?}");
             let expected = match (from, to) {
+                // What was under way before the computer slept is tried anew.
+                ("connecting", "connecting") if matches!(event, Event::Doubt) => {
+                    Some(Effect::Connect(before + 1))
+                }
                 (a, b) if a == b => None,
                 (_, "connecting") => Some(Effect::Connect(before + 1)),
-                (_, "offline" | "refused") => Some(Effect::Disconnect),
+                (_, "offline" | "paused" | "refused") => Some(Effect::Disconnect),
                 _ => None,
             };
             assert_eq!(effect, expected, "{from} {event:?}");
         }
+    }
+
+    #[test]
+    fn a_connection_in_doubt_must_prove_itself() {
+        let mut machine = Machine::new(7);
+        machine.on(T0, Event::Now);
+        machine.on(T0, Event::Welcome { heartbeat_ms: 60_000 });
+        machine.on(T0, Event::Doubt);
+        assert_eq!(machine.next_timer(), Some(T0.plus(PROOF_MS)));
+        machine.on(T0.plus(10), Event::Heard);
+        assert_eq!(machine.next_timer(), Some(T0.plus(10 + 150_000)));
+        machine.on(T0.plus(20), Event::Doubt);
+        machine.on(T0.plus(20 + PROOF_MS), Event::Timer);
+        assert!(matches!(machine.link(), Link::Offline { trouble: Trouble::Silent, .. }));
     }
 
     #[test]

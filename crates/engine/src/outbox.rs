@@ -5,13 +5,15 @@
 
 use crate::catchup::clamp_retry;
 use crate::{Change, OutboxRow, OutboxState};
-use bedside_protocol::{ClientFrame, Code, EntryId, Rejected, Retry, Send, Seq, Time};
+use bedside_protocol::{Body, ClientFrame, Code, EntryId, Rejected, Retry, Send, Seq, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Messages under way at once, over all conversations: below the server's burst.
 const IN_FLIGHT: usize = 8;
 /// A server that speaks but says nothing of a message within this is asked again over a fresh connection.
 const ANSWER_TIMEOUT_MS: u64 = 20_000;
+/// Nothing is held back longer than this, whatever the clock says after a restart.
+const MAX_HOLD_MS: u64 = 60_000;
 /// The wait after a refusal that names none.
 const RETRY_MS: u64 = 1_000;
 
@@ -20,6 +22,14 @@ struct Held {
     row: OutboxRow,
     /// `Sending`: when the answer is overdue. `Waiting`: not to be handed over before.
     until: Time,
+}
+
+impl Held {
+    /// When a waiting message may be handed over.
+    fn ready_at(&self, now: Time) -> Time {
+        let hold = self.row.hold_until;
+        self.until.max(if hold.since(now) <= MAX_HOLD_MS { hold } else { Time::ZERO })
+    }
 }
 
 #[derive(Debug)]
@@ -54,9 +64,9 @@ impl Outbox {
             .map(|row| &row.send)
     }
 
-    pub(crate) fn add(&mut self, send: Send, at: Time) -> Change {
+    pub(crate) fn add(&mut self, send: Send, at: Time, hold_until: Time) -> Change {
         let place = self.rows.last_key_value().map_or(1, |(place, _)| place + 1);
-        let row = OutboxRow { place, send, at, attempts: 0, state: OutboxState::Waiting };
+        let row = OutboxRow { place, send, at, hold_until, attempts: 0, state: OutboxState::Waiting };
         self.places.insert(row.send.id, place);
         self.rows.insert(place, Held { row: row.clone(), until: Time::ZERO });
         Change::Outbox(row)
@@ -75,12 +85,45 @@ impl Outbox {
         Some(Change::Outbox(held.row.clone()))
     }
 
+    /// A message that waits needs wait no longer than for the connection.
+    pub(crate) fn now(&mut self, id: EntryId) -> Option<Change> {
+        let held = self.held(id)?;
+        if held.row.state != OutboxState::Waiting {
+            return None;
+        }
+        held.row.hold_until = Time::ZERO;
+        held.until = Time::ZERO;
+        Some(Change::Outbox(held.row.clone()))
+    }
+
     /// Throws a message away, unless it was handed over and not refused: then the server may have it.
     pub(crate) fn discard(&mut self, id: EntryId) -> Option<Change> {
         if self.held(id)?.row.may_have_been_sent() {
             return None;
         }
         self.settled(id)
+    }
+
+    /// As [`Outbox::discard`], and its text becomes the draft again. Nothing, if it may not be thrown away.
+    pub(crate) fn recall(&mut self, id: EntryId) -> Vec<Change> {
+        let Some(send) = self.get(id).map(|row| row.send.clone()) else {
+            return Vec::new();
+        };
+        let text = match send.body {
+            Body::Text(text) => text.text,
+            _ => String::new(),
+        };
+        let Some(gone) = self.discard(id) else {
+            return Vec::new();
+        };
+        vec![gone, Change::DraftBack(send.conversation, text)]
+    }
+
+    /// Those that wait although they might go.
+    pub(crate) fn held_back(&self) -> impl Iterator<Item = EntryId> {
+        let rows = self.rows.values().map(|held| &held.row);
+        rows.filter(|row| row.state == OutboxState::Waiting && row.hold_until != Time::ZERO)
+            .map(|row| row.send.id)
     }
 
     /// The message's entry is committed, or nobody wants it any more.
@@ -124,11 +167,12 @@ impl Outbox {
         let mut under_way = self.rows.values().filter(|held| held.row.state == OutboxState::Sending).count();
         let (mut changes, mut frames) = (Vec::new(), Vec::new());
         for held in self.rows.values_mut() {
+            let ready = held.ready_at(now) <= now;
             let row = &mut held.row;
             if matches!(row.state, OutboxState::Refused(_)) || !busy.insert(row.send.conversation.clone()) {
                 continue;
             }
-            if row.state == OutboxState::Waiting && held.until <= now && under_way < IN_FLIGHT {
+            if row.state == OutboxState::Waiting && ready && under_way < IN_FLIGHT {
                 under_way += 1;
                 row.attempts = row.attempts.saturating_add(1);
                 // On the disk it waits: after a crash nobody knows what became of the try.
@@ -146,13 +190,13 @@ impl Outbox {
     }
 
     pub(crate) fn next_timer(&self, now: Time) -> Option<Time> {
-        let timed = |held: &&Held| match held.row.state {
-            OutboxState::Sending => true,
+        let timer = |held: &Held| match held.row.state {
+            OutboxState::Sending => Some(held.until),
             // One that may go already waits for the one before it, not for the clock.
-            OutboxState::Waiting => now < held.until,
-            OutboxState::Refused(_) => false,
+            OutboxState::Waiting => Some(held.ready_at(now)).filter(|ready| now < *ready),
+            OutboxState::Refused(_) => None,
         };
-        self.rows.values().filter(timed).map(|held| held.until).min()
+        self.rows.values().filter_map(timer).min()
     }
 
     fn held(&mut self, id: EntryId) -> Option<&mut Held> {

@@ -17,6 +17,12 @@ impl Range {
         (Seq::ZERO < lo && lo <= hi).then_some(Self { lo, hi })
     }
 
+    /// How many entries.
+    #[allow(clippy::len_without_is_empty, reason = "a range is never empty")]
+    pub fn len(self) -> u64 {
+        self.hi.get() - self.lo.get() + 1
+    }
+
     /// Whether `seq` is here.
     pub fn contains(self, seq: Seq) -> bool {
         self.lo <= seq && seq <= self.hi

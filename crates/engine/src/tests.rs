@@ -1,24 +1,44 @@
-//! What the engine promises, one promise a test; `world` has the promises that hold whatever happens.
+//! What the engine promises, one promise a test. What holds whatever happens is simulated: `tests/sim`.
 
-mod world;
+mod catching_up;
+mod server;
 
 use crate::*;
 use bedside_protocol::*;
+use server::{ME, PATIENT, Server, conversation_id, entry_id, user};
 use std::collections::VecDeque;
-use world::{ME, PATIENT, Server, conversation_id, entry_id, user};
 
-fn live_engine(snapshot: Snapshot) -> (Engine, Vec<Effect>, Time) {
-    let now = Time::new(1_700_000_000_000);
+const NOW: Time = Time::new(1_700_000_000_000);
+
+/// Welcomed by `server`, whose answers are still to come.
+fn welcomed(snapshot: Snapshot, server: &Server) -> (Engine, Vec<Effect>) {
     let mut engine = Engine::new(Config { me: user(ME), seed: 1 }, snapshot);
-    assert_eq!(engine.handle(now, Input::Start), [Effect::Connect(1)]);
-    let effects = engine.handle(now, Input::Frame(1, Server::default().welcome()));
-    (engine, effects, now)
+    assert_eq!(engine.handle(NOW, Input::Start), [Effect::Connect(1)]);
+    let effects = engine.handle(NOW, Input::Frame(1, server.welcome()));
+    (engine, effects)
+}
+
+/// Live, and verified by an empty log.
+fn live_engine() -> (Engine, Time) {
+    let (mut engine, _) = welcomed(Snapshot::default(), &Server::default());
+    let verified = ServerFrame::Changes(ChangesAnswer {
+        since: Rev::ZERO,
+        rev: Rev::ZERO,
+        more: false,
+        conversations: Vec::new(),
+    });
+    engine.handle(NOW, Input::Frame(1, verified));
+    (engine, NOW)
 }
 
 fn send_of(n: u64, conversation: u64) -> Send {
     let body = Body::text("x");
     let conversation = conversation_id(conversation);
     Send { id: entry_id(n), conversation, seen: Seq::ZERO, body, from: None, force: false }
+}
+
+fn write(send: Send, at: Time) -> Input {
+    Input::Send { send, at, hold_until: Time::ZERO }
 }
 
 fn rejected(id: EntryId, code: Code, retry_after_ms: Option<u64>) -> Input {
@@ -59,8 +79,8 @@ fn flush(engine: &mut Engine, now: Time, effects: Vec<Effect>) -> Vec<Effect> {
 
 #[test]
 fn nothing_goes_out_before_it_is_on_the_disk_with_its_attempt_counted() {
-    let (mut engine, _, now) = live_engine(Snapshot::default());
-    let effects = engine.handle(now, Input::Send(send_of(1, 0), now));
+    let (mut engine, now) = live_engine();
+    let effects = engine.handle(now, write(send_of(1, 0), now));
     assert_eq!(emitted(&effects), []);
     let attempts: Vec<_> = effects
         .iter()
@@ -79,9 +99,9 @@ fn nothing_goes_out_before_it_is_on_the_disk_with_its_attempt_counted() {
 
 #[test]
 fn one_message_a_conversation_is_under_way_and_a_refused_one_stops_nobody() {
-    let (mut engine, _, now) = live_engine(Snapshot::default());
+    let (mut engine, now) = live_engine();
     for n in [1, 2, 3] {
-        let effects = engine.handle(now, Input::Send(send_of(n, u64::from(n == 3)), now));
+        let effects = engine.handle(now, write(send_of(n, u64::from(n == 3)), now));
         let expected: &[EntryId] = if n == 2 { &[] } else { &[entry_id(n)] };
         assert_eq!(emitted(&flush(&mut engine, now, effects)), expected);
     }
@@ -97,8 +117,8 @@ fn outbox_arrows() {
     let id = entry_id(1);
     let state = |engine: &Engine| engine.outgoing(id).map(|row| row.state);
     let sending = || {
-        let (mut engine, _, now) = live_engine(Snapshot::default());
-        let effects = engine.handle(now, Input::Send(send_of(1, 0), now));
+        let (mut engine, now) = live_engine();
+        let effects = engine.handle(now, write(send_of(1, 0), now));
         flush(&mut engine, now, effects);
         assert_eq!(state(&engine), Some(OutboxState::Sending));
         (engine, now)
@@ -146,7 +166,8 @@ fn outbox_arrows() {
 
 #[test]
 fn a_server_that_answers_no_question_is_left() {
-    let (mut engine, effects, now) = live_engine(Snapshot::default());
+    let (mut engine, effects) = welcomed(Snapshot::default(), &Server::default());
+    let now = NOW;
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Emit(ClientFrame::Changes(_)))));
     for s in 1..=19 {
         let heartbeat = Heartbeat { rev: Rev::ZERO, now };
@@ -157,7 +178,8 @@ fn a_server_that_answers_no_question_is_left() {
 
 #[test]
 fn a_server_that_always_has_more_but_never_any_is_left() {
-    let (mut engine, _, now) = live_engine(Snapshot::default());
+    let (mut engine, _) = welcomed(Snapshot::default(), &Server::default());
+    let now = NOW;
     let conversations = Vec::new();
     let answer = ChangesAnswer { since: Rev::ZERO, rev: Rev::ZERO, more: true, conversations };
     let effects = engine.handle(now, Input::Frame(1, ServerFrame::Changes(answer)));
@@ -167,8 +189,8 @@ fn a_server_that_always_has_more_but_never_any_is_left() {
 #[test]
 fn a_server_can_name_no_wait_that_spins_or_never_ends() {
     for (named, waited) in [(0, 200), (u64::MAX, 600_000)] {
-        let (mut engine, _, now) = live_engine(Snapshot::default());
-        let effects = engine.handle(now, Input::Send(send_of(1, 0), now));
+        let (mut engine, now) = live_engine();
+        let effects = engine.handle(now, write(send_of(1, 0), now));
         flush(&mut engine, now, effects);
         engine.handle(now, rejected(entry_id(1), Code::Unavailable, Some(named)));
         let before = engine.handle(now.plus(waited - 1), Input::Committed(0));
@@ -190,7 +212,7 @@ fn a_server_that_lost_its_log_is_not_followed() {
 
 #[test]
 fn what_an_earlier_attempt_says_is_ignored() {
-    let (mut engine, _, now) = live_engine(Snapshot::default());
+    let (mut engine, now) = live_engine();
     engine.handle(now, Input::Closed(1, Trouble::Closed));
     engine.handle(now, Input::Reconnect);
     assert_eq!(engine.handle(now, Input::Frame(1, Server::default().welcome())), []);
@@ -199,22 +221,78 @@ fn what_an_earlier_attempt_says_is_ignored() {
 }
 
 #[test]
-fn the_open_conversation_is_fetched_first() {
-    let mut server = Server::default();
-    for index in [0, 1, 2] {
-        for n in 0..80 {
-            server.append(&conversation_id(index), entry_id(index * 100 + n), PATIENT, Body::text("x"));
-        }
-    }
-    let (mut engine, _, now) = live_engine(Snapshot::default());
-    engine.handle(now, Input::Open(Some(conversation_id(0))));
-    let ask = ClientFrame::Changes(Changes { since: Rev::ZERO, limit: None });
-    let answer = server.answer(ask).unwrap();
-    let effects = engine.handle(now, Input::Frame(1, answer));
-    let first = effects.iter().find_map(|effect| match effect {
-        Effect::Emit(ClientFrame::Entries(ask)) => Some(ask.clone()),
-        _ => None,
-    });
-    let (from, to) = (Seq::new(31), Seq::new(80));
-    assert_eq!(first, Some(Entries { conversation: conversation_id(0), from, to }));
+fn a_message_can_be_taken_back_until_its_time_has_come() {
+    let id = entry_id(1);
+    let held = |hold_until| {
+        let (mut engine, now) = live_engine();
+        let effects = engine.handle(now, Input::Send { send: send_of(1, 0), at: now, hold_until });
+        let effects = flush(&mut engine, now, effects);
+        (engine, now, effects)
+    };
+    let (mut engine, now, effects) = held(NOW.plus(5_000));
+    assert_eq!(emitted(&effects), []);
+    assert_eq!(engine.next_timer(now), Some(now.plus(2_500)), "the silence comes first");
+    let before = engine.handle(now.plus(2_000), Input::Frame(1, heartbeat(0)));
+    assert_eq!(emitted(&flush(&mut engine, now.plus(2_000), before)), []);
+    assert_eq!(engine.next_timer(now.plus(2_600)), Some(now.plus(4_500)));
+    let _ = engine.handle(now.plus(4_000), Input::Frame(1, heartbeat(0)));
+    let effects = engine.handle(now.plus(5_000), Input::Timer);
+    assert_eq!(emitted(&flush(&mut engine, now, effects)), [id]);
+    assert_eq!(engine.handle(now, Input::Discard(id)), [], "too late");
+
+    let (mut engine, now, _) = held(NOW.plus(5_000));
+    let effects = engine.handle(now, Input::Discard(id));
+    assert!(
+        matches!(effects.as_slice(), [Effect::Commit(_, changes)] if *changes == [Change::OutboxDone(id)])
+    );
+    assert_eq!(engine.outgoing(id), None);
+
+    let (mut engine, now, _) = held(NOW.plus(5_000));
+    assert_eq!(engine.held().collect::<Vec<_>>(), [id]);
+    let effects = engine.handle(now, Input::Recall(id));
+    let back = [Change::OutboxDone(id), Change::DraftBack(conversation_id(0), "x".into())];
+    assert!(matches!(effects.as_slice(), [Effect::Commit(_, changes)] if *changes == back));
+
+    let (mut engine, now, _) = held(NOW.plus(5_000));
+    let effects = engine.handle(now, Input::SendNow(id));
+    assert_eq!(emitted(&flush(&mut engine, now, effects)), [id]);
+
+    // A clock that was set back an hour holds nothing back for an hour.
+    let (_, _, effects) = held(NOW.plus(3_600_000));
+    assert_eq!(emitted(&effects), [id]);
+}
+
+#[test]
+fn the_next_message_of_a_conversation_waits_for_the_one_held_back() {
+    let (mut engine, now) = live_engine();
+    let hold_until = now.plus(2_000);
+    let effects = engine.handle(now, Input::Send { send: send_of(1, 0), at: now, hold_until });
+    flush(&mut engine, now, effects);
+    let effects = engine.handle(now, write(send_of(2, 0), now));
+    assert_eq!(emitted(&flush(&mut engine, now, effects)), []);
+    let effects = engine.handle(hold_until, Input::Timer);
+    assert_eq!(emitted(&flush(&mut engine, hold_until, effects)), [entry_id(1)]);
+}
+
+#[test]
+fn a_doubtful_connection_is_asked_something() {
+    let (mut engine, now) = live_engine();
+    let effects = engine.handle(now, Input::Doubt);
+    assert!(matches!(effects.as_slice(), [Effect::Emit(ClientFrame::Changes(_))]));
+    let effects = engine.handle(now.plus(4_000), Input::Timer);
+    assert_eq!(effects, [Effect::Disconnect]);
+}
+
+#[test]
+fn a_person_who_works_offline_is_left_alone() {
+    let (mut engine, now) = live_engine();
+    assert_eq!(engine.handle(now, Input::Pause), [Effect::Disconnect]);
+    let effects = engine.handle(now, write(send_of(1, 0), now));
+    assert_eq!(emitted(&flush(&mut engine, now, effects)), []);
+    assert_eq!(engine.next_timer(now), None);
+    assert_eq!(engine.handle(now, Input::Reconnect), [Effect::Connect(2)]);
+}
+
+fn heartbeat(rev: u64) -> ServerFrame {
+    ServerFrame::Heartbeat(Heartbeat { rev: Rev::new(rev), now: NOW })
 }

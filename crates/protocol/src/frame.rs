@@ -1,8 +1,8 @@
 //! Frames: one Socket.IO event each, its name and its single JSON argument.
 
 use crate::{
-    Body, Code, ConnectRefusal, Conversation, ConversationId, Entry, EntryId, Extra, Limits, Origin, Refusal,
-    Rev, Role, Seq, Time, UserId,
+    Body, Code, ConnectRefusal, Conversation, ConversationId, Entry, EntryId, Epoch, Extra, Limits, Origin,
+    Refusal, Rev, Role, Seq, Time, UserId,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -65,6 +65,15 @@ pub struct Changes {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub limit: Option<u32>,
+    /// The log that the client's copy is of, as `welcome` named it when `since` was the cursor; left out by a client
+    /// that keeps no copy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub epoch: Option<Epoch>,
+    /// The newest change of which the client holds anything: at least `since`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub newest: Option<Rev>,
 }
 
 /// Asks for a range of entries, both ends included.
@@ -122,6 +131,8 @@ pub struct Welcome {
     pub me: Me,
     /// The clinic's change counter.
     pub rev: Rev,
+    /// The log's present life.
+    pub epoch: Epoch,
     /// Milliseconds between heartbeats.
     pub heartbeat_ms: u32,
     /// The server's time.

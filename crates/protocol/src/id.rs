@@ -76,6 +76,12 @@ text_id! {
     UserId
 }
 
+text_id! {
+    /// One life of a server's log: it changes with each start of the server, so that a log which went back to an older
+    /// copy of itself is told from one that went on.
+    Epoch
+}
+
 /// An entry's id, a UUIDv7 made by whoever writes the entry: the idempotency key of its `send`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(try_from = "Uuid")]

@@ -23,7 +23,7 @@ pub use frame::{
     Heartbeat, Me, Presence, PresenceState, Read, Receipt, Rejected, Revoked, Send, ServerFrame, Suggesting,
     SuggestingState, Typing, TypingFrame, Unreadable, Viewing, Welcome, Who,
 };
-pub use id::{ClinicId, ConversationId, EntryId, InvalidId, Rev, Seq, Time, UserId};
+pub use id::{ClinicId, ConversationId, EntryId, Epoch, InvalidId, Rev, Seq, Time, UserId};
 pub use limits::{Limits, MAX_CHANGES_PAGE, MAX_ENTRIES_PAGE, PREVIEW_CHARS};
 pub use refusal::{Code, ConnectRefusal, Refusal, Retry, retry_table_typescript};
 

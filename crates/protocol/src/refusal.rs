@@ -21,6 +21,8 @@ pub enum Code {
     Conflict,
     /// The writer hadn't seen the newest patient message or colleague's reply.
     Behind,
+    /// The log isn't the one that the asker's copy is of: it was restored from an older copy, or is another.
+    Diverged,
     /// More than the limits allow; `retry_after_ms` says when to come again.
     RateLimited,
     /// The server can't do it now (a full disk, a restart); `retry_after_ms` says when to come again.
@@ -42,13 +44,14 @@ pub enum Retry {
 
 impl Code {
     /// Every code, in the order of `docs/protocol.md`.
-    pub const ALL: [Code; 8] = [
+    pub const ALL: [Code; 9] = [
         Code::Invalid,
         Code::TooLarge,
         Code::NotFound,
         Code::Forbidden,
         Code::Conflict,
         Code::Behind,
+        Code::Diverged,
         Code::RateLimited,
         Code::Unavailable,
     ];
@@ -56,9 +59,12 @@ impl Code {
     /// Whether to try again: the one place that says so (TypeScript's table is made from it).
     pub const fn retry(self) -> Retry {
         match self {
-            Code::Invalid | Code::TooLarge | Code::NotFound | Code::Forbidden | Code::Conflict => {
-                Retry::Never
-            }
+            Code::Invalid
+            | Code::TooLarge
+            | Code::NotFound
+            | Code::Forbidden
+            | Code::Conflict
+            | Code::Diverged => Retry::Never,
             Code::Behind => Retry::AfterReading,
             Code::RateLimited | Code::Unavailable => Retry::Later,
         }

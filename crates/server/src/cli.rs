@@ -21,7 +21,7 @@ pub struct Cli {
 
 #[derive(Args)]
 pub struct Serve {
-    /// Where to listen; port 0 takes a free one
+    /// Where to listen, as 127.0.0.1:8790; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8790")]
     pub listen: SocketAddr,
     /// Where to keep the log and the key that signs tokens
@@ -76,9 +76,9 @@ pub struct Token {
     #[arg(long)]
     pub clinic: String,
     /// A patient's date of birth, YYYY-MM-DD
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     pub born: Option<String>,
-    /// Days until it ends
+    /// Days until it ends, 3650 at most
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3650))]
     pub days: u64,
 }
@@ -100,9 +100,56 @@ impl From<Role> for TokenRole {
     }
 }
 
+/// A day that there is, as it is written on the wire.
+fn date(text: &str) -> Result<String, &'static str> {
+    const WRONG: &str = "a date is written YYYY-MM-DD, as in 1957-03-12";
+    let digits = |range: std::ops::Range<usize>| -> Option<u32> {
+        let part = text.get(range)?;
+        part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok())?
+    };
+    let dashes = text.len() == 10 && text.get(4..5) == Some("-") && text.get(7..8) == Some("-");
+    let (Some(year), Some(month), Some(day), true) = (digits(0..4), digits(5..7), digits(8..10), dashes)
+    else {
+        return Err(WRONG);
+    };
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let days = match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return Err(WRONG),
+    };
+    if (1..=days).contains(&day) && 1900 <= year { Ok(text.to_owned()) } else { Err("there is no such day") }
+}
+
 impl Token {
     /// The ids, if they are some.
     pub fn ids(&self) -> Result<(UserId, ClinicId), bedside_protocol::InvalidId> {
         Ok((UserId::new(&self.id)?, ClinicId::new(&self.clinic)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_days_that_there_are() {
+        for (text, good) in [
+            ("1957-03-12", true),
+            ("2024-02-29", true),
+            ("2023-02-29", false),
+            ("12/03/1957", false),
+            ("1957-3-12", false),
+            ("1957-13-01", false),
+            ("1957-00-01", false),
+            ("1957-04-31", false),
+            ("0057-04-30", false),
+            ("1957-03-1\u{e9}", false),
+            ("", false),
+        ] {
+            assert_eq!(date(text).is_ok(), good, "{text}");
+        }
     }
 }

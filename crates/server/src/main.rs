@@ -6,7 +6,7 @@ use bedside_protocol::Limits;
 use bedside_server::token::{Claims, Key, random_id};
 use bedside_server::{Clock, Config, Server, SystemClock};
 use clap::Parser;
-use cli::{Cli, Command, Level, Serve, Token};
+use cli::{Cli, Command, Level, Role, Serve, Token};
 use std::error::Error;
 use std::io::{IsTerminal, Write, stderr, stdout};
 use std::process::ExitCode;
@@ -55,6 +55,11 @@ async fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
         ..Config::new(arguments.data)
     })
     .await?;
+    if !arguments.listen.ip().is_loopback() {
+        tracing::warn!(
+            "plain HTTP is open to the network: put a TLS proxy before it, and let nothing else reach it"
+        );
+    }
     writeln!(stdout(), "listening on http://{}", server.addr())?;
     stdout().flush()?;
     tokio::select! {
@@ -69,8 +74,20 @@ async fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
 fn mint(token: Token) -> Result<(), Box<dyn Error>> {
     let (sub, clinic) = token.ids()?;
     let now = SystemClock.now().millis() / 1000;
-    std::fs::create_dir_all(&token.data)?;
-    let key = Key::of(&token.data)?;
+    if token.born.is_some() && !matches!(token.role, Role::Patient) {
+        return Err("--born is a patient's date of birth".into());
+    }
+    let at_data = |error| format!("the data directory {}: {error}", token.data.display());
+    std::fs::create_dir_all(&token.data).map_err(at_data)?;
+    let known = Key::exists(&token.data);
+    let key = Key::of(&token.data).map_err(at_data)?;
+    if !known {
+        writeln!(
+            stderr(),
+            "made a new key in {}: only a server with this --data takes the token",
+            token.data.display()
+        )?;
+    }
     let claims = Claims {
         sub,
         name: token.name,

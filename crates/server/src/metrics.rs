@@ -98,6 +98,7 @@ impl Metrics {
             Code::Forbidden => "forbidden",
             Code::Conflict => "conflict",
             Code::Behind => "behind",
+            Code::Diverged => "diverged",
             Code::RateLimited => "rate_limited",
             Code::Unavailable => "unavailable",
         };

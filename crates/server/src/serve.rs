@@ -128,6 +128,7 @@ fn welcome(shared: &Shared, session: &Session, rev: Rev) -> Frame {
             clinic: session.clinic.clone(),
         },
         rev,
+        epoch: shared.epoch.clone(),
         heartbeat_ms: shared.config.heartbeat_ms,
         now: shared.config.clock.now(),
         limits: shared.config.limits,
@@ -219,8 +220,15 @@ impl Served {
         }
     }
 
-    async fn changes(&mut self, Changes { since, limit }: Changes) -> Result<ServerFrame, Refusal> {
+    async fn changes(&mut self, asked: Changes) -> Result<ServerFrame, Refusal> {
         self.settled().await;
+        let Changes { since, limit, epoch, newest } = asked;
+        if let Some(epoch) = epoch {
+            let (clinic, newest) = (self.session.clinic.clone(), newest.unwrap_or_default().max(since));
+            if !self.read(move |reader| reader.agrees(&clinic, &epoch, newest)).await? {
+                return Err(Refusal::new(Code::Diverged, "the log isn't the one that the copy is of"));
+            }
+        }
         let limit = limit.unwrap_or(MAX_CHANGES_PAGE).clamp(1, MAX_CHANGES_PAGE);
         let clinic = self.session.clinic.clone();
         let patient = (!self.session.is_provider()).then(|| self.session.who.id.clone());

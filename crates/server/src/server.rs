@@ -60,6 +60,7 @@ impl Server {
         let hub = Arc::new(hub(log.reader()?.as_mut(), metrics.clone())?);
         let readers = Readers::of(&log)?;
         let in_use = |error| StartError::Listen(config.listen, error);
+        let epoch = log.epoch().clone();
         let listener = TcpListener::bind(config.listen).await.map_err(in_use)?;
         let addr = listener.local_addr().map_err(in_use)?;
         let (writer, thread) =
@@ -68,6 +69,7 @@ impl Server {
             config,
             key,
             hub,
+            epoch,
             writer,
             readers,
             metrics: metrics.clone(),
@@ -76,6 +78,11 @@ impl Server {
             numbers: Default::default(),
             probed: Default::default(),
         });
+        if !http::has_page() {
+            tracing::warn!(
+                "the patients' page isn't in this program: it was built before the page (cargo xtask build)"
+            );
+        }
         let (layer, io) = socket::layer(&shared.config.limits);
         socket::namespaces(&io, &shared);
         let mut router = http::router(shared.clone()).layer(layer);

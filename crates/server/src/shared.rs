@@ -6,6 +6,7 @@ use crate::metrics::Metrics;
 use crate::readers::Readers;
 use crate::token::Key;
 use crate::writer::Writer;
+use bedside_protocol::Epoch;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,8 @@ pub struct Shared {
     pub key: Key,
     /// Who is there.
     pub hub: Arc<Hub>,
+    /// The log's present life.
+    pub epoch: Epoch,
     /// The way to the log.
     pub writer: Writer,
     /// The way back.

@@ -60,6 +60,7 @@ pub fn namespaces(io: &SocketIo, shared: &Arc<Shared>) {
         let admit = move |socket: SocketRef, Auth(auth): Auth| {
             let result = arrive(&admit, role, &socket, auth).map_err(|refusal| {
                 admit.metrics.refused(refusal);
+                tracing::info!(code = refusal.as_str(), "refused a connection");
                 refusal.as_str()
             });
             async move { result }

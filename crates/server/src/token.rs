@@ -106,6 +106,11 @@ impl Key {
         Ok(Self(bytes.try_into().map_err(wrong)?))
     }
 
+    /// Whether the data directory has a key.
+    pub fn exists(data: &Path) -> bool {
+        data.join(KEY_FILE).exists()
+    }
+
     /// A token that says `claims`.
     pub fn mint(&self, claims: &Claims) -> String {
         let header = Header { alg: ALGORITHM.into(), typ: Some("JWT".into()) };

@@ -24,6 +24,14 @@ pub(crate) fn apply(transaction: &Transaction<'_>, writes: &[Write]) -> Result<B
             Write::Sync(Change::Cursor(rev)) => {
                 transaction.prepare_cached("UPDATE device SET cursor = ?1")?.execute([number(rev.get())])?;
             }
+            Write::Sync(Change::Epoch(epoch)) => {
+                transaction.prepare_cached("UPDATE device SET epoch = ?1")?.execute([epoch.as_str()])?;
+            }
+            Write::Sync(Change::Forget(conversation)) => {
+                transaction
+                    .prepare_cached("DELETE FROM entry WHERE conversation = ?1")?
+                    .execute([conversation.as_str()])?;
+            }
             Write::Sync(Change::Summary(conversation)) => {
                 set_summary(transaction, conversation)?;
                 recount.insert(&conversation.id);
@@ -44,6 +52,14 @@ pub(crate) fn apply(transaction: &Transaction<'_>, writes: &[Write]) -> Result<B
             Write::Sync(Change::Outbox(row)) => {
                 set_outbox_row(transaction, row)?;
                 topics.extend([Topic::Outbox, Topic::Conversation(row.send.conversation.clone())]);
+            }
+            Write::Sync(Change::DraftBack(id, text)) => {
+                transaction
+                    .prepare_cached(
+                        "INSERT INTO draft VALUES (?1, ?2)
+                         ON CONFLICT DO UPDATE SET text = excluded.text || char(10) || text",
+                    )?
+                    .execute([id.as_str(), text])?;
             }
             Write::Sync(Change::DraftSent(id)) => set_draft(transaction, id, "")?,
             Write::Sync(Change::OutboxDone(id)) => {
@@ -146,7 +162,7 @@ fn set_outbox_row(transaction: &Transaction<'_>, row: &OutboxRow) -> Result<(), 
         OutboxState::Refused(code) => Some(serde_json::to_string(&code)?),
     };
     transaction
-        .prepare_cached("INSERT OR REPLACE INTO outbox VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+        .prepare_cached("INSERT OR REPLACE INTO outbox VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
         .execute(params![
             number(row.place),
             row.send.id.to_string(),
@@ -155,6 +171,7 @@ fn set_outbox_row(transaction: &Transaction<'_>, row: &OutboxRow) -> Result<(), 
             number(row.at.millis()),
             row.attempts,
             refused,
+            number(row.hold_until.millis()),
         ])?;
     Ok(())
 }

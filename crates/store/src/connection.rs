@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Each migration brings the schema from its index to its index + 1.
-const MIGRATIONS: [&str; 1] = [include_str!("../migrations/001_cache.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("../migrations/001_cache.sql"), include_str!("../migrations/002_epoch_and_hold.sql")];
 /// Only a checkpoint makes anybody wait, for milliseconds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 

@@ -11,7 +11,7 @@ mod writer;
 pub use connection::Files;
 pub use error::StoreError;
 pub use read::{CachedConversation, InboxEntry, Reader};
-pub use writer::{Committed, Topic, Writer};
+pub use writer::{Cache, Committed, Topic, Writer};
 
 use bedside_engine::Change;
 use bedside_protocol::{ConversationId, Limits, Me};

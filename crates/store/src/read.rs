@@ -2,7 +2,7 @@
 
 use crate::{Account, Files, StoreError};
 use bedside_engine::{Cached, OutboxRow, OutboxState, Range, Snapshot};
-use bedside_protocol::{Conversation, ConversationId, Entry, Rev, Seq, Time};
+use bedside_protocol::{Conversation, ConversationId, Entry, Epoch, Rev, Seq, Time};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 
@@ -63,8 +63,11 @@ impl Reader {
     /// What the engine starts from.
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
         let transaction = self.connection.unchecked_transaction()?;
-        let cursor = transaction.query_row("SELECT cursor FROM device", [], |row| number(row, 0))?;
-        let mut snapshot = Snapshot { cursor: Rev::new(cursor), ..Snapshot::default() };
+        let (cursor, epoch) = transaction.query_row("SELECT cursor, epoch FROM device", [], |row| {
+            Ok((number(row, 0)?, row.get::<_, Option<String>>(1)?))
+        })?;
+        let epoch = epoch.map(Epoch::new).transpose()?;
+        let mut snapshot = Snapshot { cursor: Rev::new(cursor), epoch, ..Snapshot::default() };
         let mut rows = transaction.prepare("SELECT head, lo, hi, summary FROM conversation")?;
         let mut rows = rows.query([])?;
         while let Some(row) = rows.next()? {
@@ -144,9 +147,9 @@ impl Reader {
 
     /// What waits or was refused, in the order in which it was written.
     pub fn outbox(&self) -> Result<Vec<OutboxRow>, StoreError> {
-        let mut rows = self
-            .connection
-            .prepare_cached("SELECT place, send, at, attempts, refused FROM outbox ORDER BY place")?;
+        let mut rows = self.connection.prepare_cached(
+            "SELECT place, send, at, attempts, refused, hold_until FROM outbox ORDER BY place",
+        )?;
         let mut rows = rows.query([])?;
         let mut outbox = Vec::new();
         while let Some(row) = rows.next()? {
@@ -158,6 +161,7 @@ impl Reader {
                 place: number(row, 0)?,
                 send: parse(&row.get::<_, String>(1)?)?,
                 at: Time::new(number(row, 2)?),
+                hold_until: Time::new(number(row, 5)?),
                 attempts: row.get(3)?,
                 state,
             });

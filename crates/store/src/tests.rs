@@ -103,7 +103,7 @@ fn outbox_row(place: u64, state: OutboxState) -> OutboxRow {
         from: None,
         force: false,
     };
-    OutboxRow { place, send, at: Time::new(5), attempts: 2, state }
+    OutboxRow { place, send, at: Time::new(5), hold_until: Time::new(9), attempts: 2, state }
 }
 
 #[test]
@@ -144,6 +144,18 @@ fn a_message_takes_its_draft_away_in_the_same_commit() {
     cache.write(vec![Write::Draft(a.clone(), "reply".into())]).unwrap();
     cache.sync(vec![Change::Outbox(outbox_row(1, OutboxState::Waiting)), Change::DraftSent(a.clone())]);
     assert_eq!(cache.reader().conversation(&a, 9, None).unwrap().unwrap().draft, "");
+}
+
+#[test]
+fn a_message_that_is_taken_back_stands_before_what_is_typed() {
+    let cache = Cache::new();
+    let a = ConversationId::new("a").unwrap();
+    cache.sync(vec![Change::Summary(conversation_a())]);
+    let draft = || cache.reader().conversation(&a, 1, None).unwrap().unwrap().draft;
+    cache.sync(vec![Change::DraftBack(a.clone(), "first".into())]);
+    assert_eq!(draft(), "first");
+    cache.sync(vec![Change::DraftBack(a.clone(), "before it".into())]);
+    assert_eq!(draft(), "before it\nfirst");
 }
 
 #[test]
@@ -264,6 +276,36 @@ fn one_bad_job_does_not_take_its_batch_with_it() {
     assert_eq!(cache.reader().snapshot().unwrap().cursor, Rev::new(50));
 }
 
+/// A file as the first version left it, with something in each table that a later one changed.
+#[test]
+fn an_older_file_is_brought_up_to_date_and_keeps_what_it_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = Files::new(folder.path());
+    let old = rusqlite::Connection::open(files.database()).unwrap();
+    old.execute_batch(include_str!("../migrations/001_cache.sql")).unwrap();
+    let row = outbox_row(3, OutboxState::Waiting);
+    old.execute("INSERT INTO device VALUES (1, 'device-0', 41)", []).unwrap();
+    old.execute(
+        "INSERT INTO outbox VALUES (3, ?1, ?2, ?3, 5, 2, NULL)",
+        [
+            row.send.id.to_string(),
+            row.send.conversation.to_string(),
+            serde_json::to_string(&row.send).unwrap(),
+        ],
+    )
+    .unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    drop(old);
+    let _writer = Writer::open(&files, "device-9").unwrap();
+    let reader = Reader::open(&files).unwrap();
+    let snapshot = reader.snapshot().unwrap();
+    assert_eq!(
+        (reader.device().unwrap().as_str(), snapshot.cursor, snapshot.epoch),
+        ("device-0", Rev::new(41), None)
+    );
+    assert_eq!(snapshot.outbox, [OutboxRow { hold_until: Time::ZERO, ..row }]);
+}
+
 #[test]
 fn a_newer_file_is_refused_and_not_touched() {
     let mut cache = Cache::new();
@@ -316,5 +358,5 @@ fn the_schema_keeps_the_rules() {
         .unwrap()
         .collect::<Result<_, _>>()
         .unwrap();
-    assert_eq!(nullable, ["conversation.waiting_since", "outbox.refused"]);
+    assert_eq!(nullable, ["conversation.waiting_since", "device.epoch", "outbox.refused"]);
 }

@@ -1,4 +1,5 @@
-//! The writing thread: it has the only writing connection, and takes what has gathered meanwhile into one transaction.
+//! Writing: the only connection that writes, and the thread that has it and takes what has gathered meanwhile into one
+//! transaction.
 
 use crate::apply::apply;
 use crate::{Files, StoreError, Write};
@@ -31,6 +32,34 @@ pub struct Committed {
     pub topics: BTreeSet<Topic>,
 }
 
+/// The only connection that writes. A program has it in a [`Writer`]'s thread; a simulation calls it itself.
+#[derive(Debug)]
+pub struct Cache(Connection);
+
+impl Cache {
+    /// Opens the cache for writing. `new_device` becomes the device's id if the file is new.
+    pub fn open(files: &Files, new_device: &str) -> Result<Self, StoreError> {
+        let connection = files.writable()?;
+        connection
+            .execute("INSERT OR IGNORE INTO device (one, id, cursor) VALUES (1, ?1, 0)", [new_device])?;
+        Ok(Self(connection))
+    }
+
+    /// Writes all commits in one transaction, or nothing of any; what it returns is on the disk.
+    pub fn commit<'a>(
+        &mut self,
+        commits: impl IntoIterator<Item = &'a [Write]>,
+    ) -> Result<Vec<Committed>, StoreError> {
+        let transaction = self.0.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let outcomes = commits
+            .into_iter()
+            .map(|writes| apply(&transaction, writes))
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        transaction.commit()?;
+        Ok(outcomes.into_iter().map(|topics| Committed { topics }).collect())
+    }
+}
+
 /// Called with the outcome, on the writing thread.
 type Done = Box<dyn FnOnce(Result<Committed, StoreError>) + Send>;
 
@@ -47,15 +76,12 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Opens the cache for writing. `new_device` becomes the device's id if the file is new.
+    /// As [`Cache::open`], in a thread of its own.
     pub fn open(files: &Files, new_device: &str) -> Result<Self, StoreError> {
-        let connection = files.writable()?;
-        connection
-            .execute("INSERT OR IGNORE INTO device (one, id, cursor) VALUES (1, ?1, 0)", [new_device])?;
+        let cache = Cache::open(files, new_device)?;
         let (jobs, queue) = sync_channel(QUEUE);
-        let thread = std::thread::Builder::new()
-            .name("bedside-store".into())
-            .spawn(move || run(connection, &queue))?;
+        let thread =
+            std::thread::Builder::new().name("bedside-store".into()).spawn(move || run(cache, &queue))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
@@ -87,11 +113,11 @@ impl Drop for Writer {
     }
 }
 
-fn run(mut connection: Connection, queue: &Receiver<Job>) {
+fn run(mut cache: Cache, queue: &Receiver<Job>) {
     while let Ok(first) = queue.recv() {
         let mut jobs = vec![first];
         jobs.extend(queue.try_iter().take(BATCH - 1));
-        match commit(&mut connection, &jobs) {
+        match cache.commit(jobs.iter().map(|job| job.writes.as_slice())) {
             Ok(outcomes) => {
                 for (job, committed) in jobs.into_iter().zip(outcomes) {
                     (job.done)(Ok(committed));
@@ -100,7 +126,7 @@ fn run(mut connection: Connection, queue: &Receiver<Job>) {
             // One bad job must not take the others with it: each on its own.
             Err(_) => {
                 for job in jobs {
-                    let alone = commit(&mut connection, std::slice::from_ref(&job));
+                    let alone = cache.commit([job.writes.as_slice()]);
                     let outcome =
                         alone.and_then(|outcomes| outcomes.into_iter().next().ok_or(StoreError::Stopped));
                     (job.done)(outcome);
@@ -108,13 +134,4 @@ fn run(mut connection: Connection, queue: &Receiver<Job>) {
             }
         }
     }
-}
-
-/// One transaction; what it returns is on the disk.
-fn commit(connection: &mut Connection, jobs: &[Job]) -> Result<Vec<Committed>, StoreError> {
-    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let outcomes =
-        jobs.iter().map(|job| apply(&transaction, &job.writes)).collect::<Result<Vec<_>, StoreError>>()?;
-    transaction.commit()?;
-    Ok(outcomes.into_iter().map(|topics| Committed { topics }).collect())
 }

@@ -77,6 +77,7 @@ class Chat:
             welcome = {
                 "me": me,
                 "rev": self.log.rev(),
+                "epoch": self.log.epoch(),
                 "heartbeat_ms": self.heartbeat_ms,
                 "now": now_ms(),
                 "limits": {"text_bytes": TEXT_BYTES, "frame_bytes": FRAME_BYTES, "sends_per_s": 1_000_000},
@@ -173,6 +174,8 @@ class Door(Namespace):
         limit = CHANGES_PAGE
         if data.get("limit") is not None:
             limit = max(1, min(limit, number(data, "limit")))
+        if data.get("epoch", self.chat.log.epoch()) != self.chat.log.epoch():
+            raise Refused("diverged", "the log isn't the one that the copy is of")
         answer = self.chat.log.changes(me, number(data, "since"), limit)
         self.emit("changes", answer, room=request.sid)
         return answer

@@ -1,8 +1,8 @@
 //! The console's core without a window, for tests that kill it: commands come in as JSON lines, and each is answered
 //! by a line, in order.
 
-use bedside_client::Client;
 use bedside_client::api::Command;
+use bedside_client::{Client, Trust};
 use clap::Parser;
 use std::path::PathBuf;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, stdin, stdout};
@@ -13,11 +13,19 @@ struct Arguments {
     /// The cache's folder.
     #[arg(long)]
     data: PathBuf,
+    /// A certificate authority to trust besides the system's.
+    #[arg(long)]
+    ca_file: Option<PathBuf>,
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let client = Client::start(Arguments::parse().data, &tokio::runtime::Handle::current())?;
+    let Arguments { data, ca_file } = Arguments::parse();
+    let trust = match ca_file {
+        Some(file) => Trust::with_authorities(&std::fs::read(file)?)?,
+        None => Trust::system()?,
+    };
+    let client = Client::start(data, trust, &tokio::runtime::Handle::current())?;
     let mut lines = BufReader::new(stdin()).lines();
     let mut out = stdout();
     while let Some(line) = lines.next_line().await? {

@@ -3,6 +3,7 @@
 use super::ear::Ear;
 use super::pending::Pending;
 use super::{Heard, Request, SignIn, SignedIn};
+use crate::trust;
 use bedside_client::socket::{Socket, SocketEvent, Target};
 use bedside_protocol::{
     ClientFrame, Connect, ConversationId, PROTOCOL_VERSION, ServerFrame, Typing, Welcome,
@@ -87,6 +88,7 @@ async fn dial(who: &SignIn, device: &str) -> Option<Line> {
             protocol: PROTOCOL_VERSION,
             client: concat!("bedside-patients/", env!("CARGO_PKG_VERSION")).to_owned(),
         },
+        trust: trust(),
     };
     let (socket, mut events) = Socket::open(target).ok()?;
     loop {

@@ -3,4 +3,4 @@
 /**
  * Why the server didn't do what a frame asked.
  */
-export type Code = "invalid" | "too_large" | "not_found" | "forbidden" | "conflict" | "behind" | "rate_limited" | "unavailable";
+export type Code = "invalid" | "too_large" | "not_found" | "forbidden" | "conflict" | "behind" | "diverged" | "rate_limited" | "unavailable";

@@ -46,7 +46,15 @@ text: string,
 /**
  * The newest `seq` that was in view while writing.
  */
-seen: Seq, } | { "command": "send_again", 
+seen: Seq, 
+/**
+ * For how many milliseconds it can be taken back before it is handed over; 0 for not at all.
+ */
+hold_ms: number, } | { "command": "send_now", 
+/**
+ * The message.
+ */
+id: EntryId, } | { "command": "send_again", 
 /**
  * The message.
  */
@@ -54,7 +62,11 @@ id: EntryId,
 /**
  * The newest `seq` that is in view now.
  */
-seen: Seq, } | { "command": "discard", 
+seen: Seq, } | { "command": "send_held" } | { "command": "recall", 
+/**
+ * The message.
+ */
+id: EntryId, } | { "command": "discard", 
 /**
  * The message.
  */
@@ -78,4 +90,4 @@ text: string, } | { "command": "typing",
 /**
  * Where.
  */
-conversation: ConversationId, } | { "command": "reconnect" };
+conversation: ConversationId, } | { "command": "reconnect" } | { "command": "pause" };

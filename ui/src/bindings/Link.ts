@@ -26,7 +26,11 @@ next_try: Time,
 /**
  * What ended the last attempt or connection.
  */
-trouble: Trouble, } | { "link": "refused", 
+trouble: Trouble, } | { "link": "paused", 
+/**
+ * Since when.
+ */
+since: Time, } | { "link": "refused", 
 /**
  * Why.
  */

@@ -3,6 +3,7 @@ import type { Body } from "./Body";
 import type { ConversationId } from "./ConversationId";
 import type { EntryId } from "./EntryId";
 import type { OutgoingState } from "./OutgoingState";
+import type { Seq } from "./Seq";
 import type { Time } from "./Time";
 
 /**
@@ -25,6 +26,10 @@ body: Body,
  * When it was written.
  */
 at: Time, 
+/**
+ * The newest `seq` that was in view when it was written, or sent again.
+ */
+seen: Seq, 
 /**
  * How far it is.
  */

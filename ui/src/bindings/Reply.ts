@@ -4,7 +4,11 @@ import type { EntryId } from "./EntryId";
 /**
  * What a command answers when it was done.
  */
-export type Reply = { "reply": "done" } | { "reply": "accepted", 
+export type Reply = { "reply": "done" } | { "reply": "recalled", 
+/**
+ * What it said.
+ */
+text: string, } | { "reply": "accepted", 
 /**
  * The message's id, and later its entry's.
  */

@@ -9,6 +9,7 @@ export const RETRY: Record<Code, Retry> = {
   forbidden: "never",
   conflict: "never",
   behind: "after_reading",
+  diverged: "never",
   rate_limited: "later",
   unavailable: "later",
 };

@@ -27,6 +27,7 @@ test.each<[Link, number, string]>([
     1,
     "Offline since 14:07: reading the cache, 1 reply waits",
   ],
+  [{ link: "paused", since: SINCE }, 0, "Working offline since 14:07: reading the cache"],
   [
     { link: "refused", code: "revoked" },
     0,

@@ -76,6 +76,8 @@ export function codeWords(code: Code): string {
       return "the server holds another message under its number";
     case "behind":
       return "newer messages came";
+    case "diverged":
+      return "the server holds another log than this computer";
     case "rate_limited":
       return "too many messages at once";
     case "unavailable":
@@ -100,6 +102,7 @@ export function adviceWords(code: Code): string {
       return "Edit it to send it as a new message.";
     case "not_found":
     case "forbidden":
+    case "diverged":
       return "Copy what you need by editing it, or discard it.";
     default:
       return strange(code);
@@ -117,7 +120,7 @@ export function troubleWords(trouble: Trouble): string {
     case "unreadable":
       return "the server sent what this version can't read";
     case "rolled_back":
-      return "the server holds less than this computer does: tell your clinic’s IT";
+      return "the server holds another history than this computer, as after a restored backup: tell your clinic’s IT";
     default:
       return strange(trouble);
   }
@@ -137,6 +140,8 @@ export function linkWords({ link, waiting }: Connection, now: Time): string {
       return `Online${waits}`;
     case "offline":
       return `Offline since ${moment(link.since, now)}: reading the cache${waits}`;
+    case "paused":
+      return `Working offline since ${moment(link.since, now)}: reading the cache${waits}`;
     case "refused":
       return `Signed off by the server. ${refusalWords(link.code)}${waits}`;
     default:

@@ -27,7 +27,7 @@ export class Compose {
   /** Why the last text was not taken, or the draft not kept. */
   trouble = $state.raw<Failure | null>(null);
   #call: Call;
-  #queue: { text: string; seen: Seq }[] = [];
+  #queue: { text: string; seen: Seq; hold_ms: number }[] = [];
   #sending = false;
   #saved: string;
   #saving: Promise<boolean> | undefined;
@@ -60,10 +60,10 @@ export class Compose {
   }
 
   /** Hands the text over, with the newest `seq` in view. */
-  async send(seen: Seq) {
+  async send(seen: Seq, hold_ms = 0) {
     const text = this.text.trim();
     if (text === "") return;
-    this.#queue.push({ text, seen });
+    this.#queue.push({ text, seen, hold_ms });
     this.text = "";
     this.trouble = null;
     // The next text is worth a new "is writing".

@@ -95,6 +95,14 @@ export class Desk {
     for (const compose of this.#composes.values()) void compose.flush();
   };
 
+  /** Takes a message back: into its conversation's composer, or the draft that it will open with. */
+  recall = (id: EntryId, conversation: ConversationId) =>
+    this.attempt(
+      this.call({ command: "recall", id }).then((reply) => {
+        if (reply.reply === "recalled") this.#composes.get(conversation)?.restore(reply.text);
+      }),
+    );
+
   discard = (id: EntryId) => this.attempt(this.call({ command: "discard", id }));
 
   openLink = (url: string) =>

@@ -27,11 +27,15 @@ export const entry = (seq: number, changes: Partial<Entry> = {}): Entry => ({
   ...changes,
 });
 
-export const outgoing = (id: string, state: OutgoingState = { state: "waiting" }): Outgoing => ({
+export const outgoing = (
+  id: string,
+  state: OutgoingState = { state: "waiting", recallable: true },
+): Outgoing => ({
   id,
   conversation: "c-300",
   body: text("an answer"),
   at: 0,
+  seen: 0,
   state,
 });
 

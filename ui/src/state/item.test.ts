@@ -54,5 +54,9 @@ test("sent is only what the log holds, read only what the patient has read", () 
     { state: "sent", seq: 6, read: false },
   ]);
   const waiting = show({ item: "outgoing", outgoing: outgoing("o-1") }, ME, head);
-  expect(waiting).toMatchObject({ mine: true, progress: { state: "waiting" }, author: { id: ME.id } });
+  expect(waiting).toMatchObject({
+    mine: true,
+    progress: { state: "waiting", recallable: true },
+    author: { id: ME.id },
+  });
 });

@@ -1,6 +1,7 @@
 import type { Author } from "../bindings/Author";
 import type { Body } from "../bindings/Body";
 import type { ConversationHead } from "../bindings/ConversationHead";
+import type { Entry } from "../bindings/Entry";
 import type { EntryId } from "../bindings/EntryId";
 import type { Item } from "../bindings/Item";
 import type { Me } from "../bindings/Me";
@@ -39,6 +40,10 @@ export function show(item: Item, me: Me, head: ConversationHead): Shown {
   return { id, body, preview, at, author, mine: author.id === me.id, progress };
 }
 
+/** Whether a message can still be taken back, since its time hasn't come. */
+export const isHeld = (progress: Progress, now: Time): boolean =>
+  progress.state === "held" && progress.until > now;
+
 /** What a body of one's own says in plain text. */
 export const plain = (body: Body): string =>
   "text" in body && typeof body.text === "string" ? body.text : "";
@@ -69,6 +74,15 @@ export function othersAfter(items: readonly Item[], after: Seq, me: Me): number 
   }
   return n;
 }
+
+/** The messages that the patient or a colleague wrote after `seq`: what makes a reply late. */
+export const messagesAfter = (items: readonly Item[], after: Seq, me: Me): Entry[] =>
+  items
+    .flatMap((item) => (isOthers(item, after, me) && item.item === "entry" ? [item.entry] : []))
+    .filter(
+      ({ body, author }) =>
+        body.kind === "text" || body.kind === "file" || (body.kind === "amend" && author.role === "patient"),
+    );
 
 const isOthers = (item: Item, after: Seq, me: Me) =>
   item.item === "entry" && item.entry.seq > after && item.entry.author.id !== me.id;

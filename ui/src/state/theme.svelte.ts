@@ -1,12 +1,7 @@
-const KEY = "theme";
+import { remembered } from "./remembered";
 
-export type Theme = "system" | "light" | "dark";
-
-const isTheme = (text: string | null): text is Theme =>
-  text === "system" || text === "light" || text === "dark";
-
-const stored = localStorage.getItem(KEY);
-let chosen = $state<Theme>(isTheme(stored) ? stored : "system");
+const store = remembered("theme", ["system", "light", "dark"]);
+let chosen = $state(store.read());
 
 function paint() {
   if (chosen === "system") delete document.documentElement.dataset.theme;
@@ -14,15 +9,13 @@ function paint() {
 }
 paint();
 
-/** Light, dark, or what the system says; remembered on this computer. */
+/** Light, dark, or what the system says. */
 export const theme = {
-  get chosen(): Theme {
+  get chosen() {
     return chosen;
   },
   choose(next: string) {
-    if (!isTheme(next)) return;
-    chosen = next;
-    localStorage.setItem(KEY, next);
+    chosen = store.write(next);
     paint();
   },
 };

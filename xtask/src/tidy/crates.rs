@@ -3,7 +3,7 @@
 use super::{Project, code, mentions};
 
 /// The project's packages, and which of each other they may depend on.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("bedside-protocol", &[]),
     ("bedside-engine", &["bedside-protocol"]),
     ("bedside-store", &["bedside-protocol", "bedside-engine"]),
@@ -14,6 +14,7 @@ const ARROWS: [(&str, &[&str]); 8] = [
         "bedside-tests",
         &["bedside-protocol", "bedside-engine", "bedside-store", "bedside-client", "bedside-server"],
     ),
+    ("bedside-sim", &["bedside-protocol", "bedside-engine", "bedside-store", "bedside-server"]),
     ("xtask", &[]),
 ];
 

@@ -6,13 +6,14 @@ const ARCHITECTURE: &str = "ARCHITECTURE.md";
 const INVARIANT: &str = "**Architecture Invariant";
 
 /// The packages by the name that their tests' paths begin with.
-const CRATES: [(&str, &str); 8] = [
+const CRATES: [(&str, &str); 9] = [
     ("bedside_protocol", "crates/protocol/"),
     ("bedside_engine", "crates/engine/"),
     ("bedside_store", "crates/store/"),
     ("bedside_client", "crates/client/"),
     ("bedside_server", "crates/server/"),
     ("bedside_app", "src-tauri/"),
+    ("bedside_sim", "tests/sim/"),
     ("bedside_tests", "tests/"),
     ("xtask", "xtask/"),
 ];

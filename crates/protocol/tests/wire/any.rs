@@ -47,7 +47,7 @@ macro_rules! ids {
         }
     )*};
 }
-ids!(clinic: ClinicId, conversation_id: ConversationId, user: UserId);
+ids!(clinic: ClinicId, conversation_id: ConversationId, epoch: Epoch, user: UserId);
 
 macro_rules! numbers {
     ($($name:ident: $type:ident),*) => {$(
@@ -237,8 +237,9 @@ pub fn client_frame() -> BoxedStrategy<ClientFrame> {
     );
     prop_oneof![
         4 => send.prop_map(ClientFrame::Send),
-        1 => (rev(), option::of(any::<u32>()))
-            .prop_map(|(since, limit)| ClientFrame::Changes(Changes { since, limit })),
+        1 => (rev(), option::of(any::<u32>()), option::of(epoch()), option::of(rev())).prop_map(
+            |(since, limit, epoch, newest)| ClientFrame::Changes(Changes { since, limit, epoch, newest })
+        ),
         1 => (conversation_id(), seq(), seq())
             .prop_map(|(conversation, from, to)| ClientFrame::Entries(Entries { conversation, from, to })),
         1 => (conversation_id(), seq())
@@ -303,10 +304,11 @@ fn welcome() -> BoxedStrategy<Welcome> {
         frame_bytes,
         sends_per_s,
     });
-    (me, rev(), any::<u32>(), time(), limits, extra())
-        .prop_map(|(me, rev, heartbeat_ms, now, limits, policy)| Welcome {
+    (me, rev(), epoch(), any::<u32>(), time(), limits, extra())
+        .prop_map(|(me, rev, epoch, heartbeat_ms, now, limits, policy)| Welcome {
             me,
             rev,
+            epoch,
             heartbeat_ms,
             now,
             limits,

@@ -96,6 +96,7 @@ fn each_code_says_whether_to_try_again() {
         (Code::Forbidden, "forbidden", Retry::Never),
         (Code::Conflict, "conflict", Retry::Never),
         (Code::Behind, "behind", Retry::AfterReading),
+        (Code::Diverged, "diverged", Retry::Never),
         (Code::RateLimited, "rate_limited", Retry::Later),
         (Code::Unavailable, "unavailable", Retry::Later),
     ];

@@ -35,6 +35,7 @@ export function welcome(change: Partial<Welcome> = {}): Welcome {
   return {
     me: { ...PATIENT, clinic: "clinic" },
     rev: 1_000,
+    epoch: "e-1",
     heartbeat_ms: 1_000,
     now: NOON,
     limits: { text_bytes: 100, frame_bytes: 1_000, sends_per_s: 20 },

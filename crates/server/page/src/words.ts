@@ -9,6 +9,7 @@ export const REFUSED: Record<Code, string> = {
   forbidden: "Not sent: you can't write here. Please call your clinic.",
   conflict: "Not sent: another message has its number. Send it again as a new message.",
   behind: "Not sent yet: something new has come. Read it, then send this again.",
+  diverged: "Not sent: the server has another history. Reload this page.",
   rate_limited: "Waiting: too many messages at once.",
   unavailable: "Waiting: the server is busy.",
 };

@@ -13,6 +13,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 pub use local::only as only_local;
+pub use page::is_built_in as has_page;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -27,6 +27,11 @@ const SECURITY: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
+/// Whether the page was there when this program was built.
+pub fn is_built_in() -> bool {
+    Dist::get("index.html").is_some()
+}
+
 /// Serves a file of the page.
 pub async fn serve(request: Request<Body>) -> Response {
     let mut response = file(&request);

@@ -71,6 +71,7 @@ fn welcome(rev: Rev) -> Frame {
     Frame::new(&ServerFrame::Welcome(Welcome {
         me,
         rev,
+        epoch: bedside_protocol::Epoch::new("e").unwrap(),
         heartbeat_ms: 1,
         now: START,
         limits: Default::default(),

@@ -15,8 +15,8 @@ mod wait;
 pub use sqlite::SqliteLog;
 
 use bedside_protocol::{
-    Author, ClinicId, Conversation, ConversationId, Entry, Last, Patient, Read, Refusal, Rev, Role, Send,
-    Seq, Time, UserId,
+    Author, ClinicId, Conversation, ConversationId, Entry, Epoch, Last, Patient, Read, Refusal, Rev, Role,
+    Send, Seq, Time, UserId,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -169,6 +169,9 @@ impl Fault {
 
 /// The writing side. There is one, and one thread owns it.
 pub trait Log: std::marker::Send + 'static {
+    /// The log's present life, which began when it was opened.
+    fn epoch(&self) -> &Epoch;
+
     /// Commits `writes` in one transaction and says for each what became of it, in their order. After a [`Fault`]
     /// nothing of them is committed, and the log goes on with the next batch.
     fn commit(&mut self, now: Time, writes: &[Write]) -> Result<Vec<Result<Outcome, Refusal>>, Fault>;
@@ -216,6 +219,10 @@ pub trait Reader: std::marker::Send {
         from: Seq,
         to: Seq,
     ) -> Result<Option<(Summary, Vec<Record>)>, Fault>;
+
+    /// Whether a copy of the clinic's log, made in the life `epoch` and holding changes up to `newest`, is a copy of
+    /// this log: not if it went back to an older copy of itself since, or is another.
+    fn agrees(&mut self, clinic: &ClinicId, epoch: &Epoch, newest: Rev) -> Result<bool, Fault>;
 
     /// Everybody whose access has ended.
     fn revocations(&mut self) -> Result<BTreeMap<(ClinicId, UserId), Revocation>, Fault>;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::log::conformance::{Desk, START, amara, clinic, hana, id, send};
 use crate::log::{Reader, SqliteLog};
-use bedside_protocol::{Body, ConversationId, Rev, Seq, Time};
+use bedside_protocol::{Body, ConversationId, Epoch, Rev, Seq, Time};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -24,6 +24,10 @@ struct Gated {
 }
 
 impl Log for Gated {
+    fn epoch(&self) -> &Epoch {
+        self.log.epoch()
+    }
+
     fn commit(&mut self, now: Time, writes: &[Write]) -> Result<Vec<Result<Outcome, Refusal>>, Fault> {
         // A closed gate stands open.
         let _ = self.gate.recv();

@@ -30,7 +30,11 @@ export function why(row: InboxRow, me: Me, now: Time): Why {
   if (urgency && urgency.level !== "routine") {
     return { words: urgency.reason, tone: urgency.level === "urgent" ? "urgent" : "wait" };
   }
-  if (outgoing?.state.state === "waiting") return { words: "Your reply waits for the network", tone: "wait" };
+  if (
+    outgoing?.state.state === "waiting" ||
+    (outgoing?.state.state === "held" && outgoing.state.until <= now)
+  )
+    return { words: "Your reply waits for the network", tone: "wait" };
   if (outgoing) return { words: "Your reply is being sent", tone: "quiet" };
   if (waitsLong(row, now)) return { words: `Waits longer than ${LONG_WAIT_MIN} min`, tone: "wait" };
   if (draft) return { words: "Draft kept", tone: "quiet" };

@@ -3,16 +3,19 @@ import type { Connection } from "../../bindings/Connection";
 import type { Failure } from "../../bindings/Failure";
 import type { InboxRow } from "../../bindings/InboxRow";
 import type { Item } from "../../bindings/Item";
+import type { OutgoingState } from "../../bindings/OutgoingState";
 import type { Patch } from "../../bindings/Patch";
 import type { Query } from "../../bindings/Query";
 import type { Reply } from "../../bindings/Reply";
 import type { Splice } from "../../bindings/Splice";
 import type { Update } from "../../bindings/Update";
+import { plain } from "../../state/item";
 import type { Platform } from "../platform";
 import { ME } from "./people";
 import { Talk } from "./talk";
 
 const WIRE_MS = 400;
+const WAITING: OutgoingState = { state: "waiting", recallable: true };
 
 interface Watched {
   query: Query;
@@ -162,20 +165,42 @@ export class FakeCore implements Platform {
         return { reply: "done" };
       case "send_text": {
         const talk = this.#talk(command.conversation);
-        talk.writes(0, command.text, { state: "waiting" });
+        const hold = Date.now() + command.hold_ms;
+        talk.writes(
+          0,
+          command.text,
+          command.hold_ms ? { state: "held", until: hold } : WAITING,
+          command.seen,
+        );
         const id = `sent-${(this.#sent += 1)}`;
         talk.outgoing = talk.outgoing.map((one, i, all) => (i === all.length - 1 ? { ...one, id } : one));
-        void this.#deliver(talk);
+        setTimeout(() => void this.#deliver(talk), command.hold_ms);
         return { reply: "accepted", id };
       }
+      case "send_now":
       case "send_again": {
         const talk = this.#holding(command.id);
         talk.outgoing = talk.outgoing.map((one) =>
-          one.id === command.id ? { ...one, state: { state: "waiting" } } : one,
+          one.id === command.id ? { ...one, state: WAITING } : one,
         );
         void this.#deliver(talk);
         return { reply: "done" };
       }
+      case "recall": {
+        const talk = this.#holding(command.id);
+        const text = talk.outgoing
+          .filter(({ id }) => id === command.id)
+          .map(({ body }) => plain(body))
+          .join("");
+        talk.outgoing = talk.outgoing.filter(({ id }) => id !== command.id);
+        talk.draft = [text, talk.draft].filter((part) => part !== "").join("\n");
+        return { reply: "recalled", text };
+      }
+      case "send_held":
+        return { reply: "done" };
+      case "pause":
+        this.link = { link: "paused", since: Date.now() };
+        return { reply: "done" };
       case "discard": {
         const talk = this.#holding(command.id);
         talk.outgoing = talk.outgoing.filter(({ id }) => id !== command.id);
@@ -205,7 +230,9 @@ export class FakeCore implements Platform {
   /** The way of what waits: handed over, then committed. */
   async #deliver(talk: Talk) {
     if (this.link.link !== "live") return;
-    const waiting = talk.outgoing.filter(({ state }) => state.state === "waiting");
+    const waiting = talk.outgoing.filter(
+      ({ state }) => state.state === "waiting" || (state.state === "held" && state.until <= Date.now()),
+    );
     if (waiting.length === 0) return;
     const ids = new Set(waiting.map(({ id }) => id));
     talk.outgoing = talk.outgoing.map((one) =>

@@ -90,11 +90,16 @@ function tomasz(): Talk {
     .read(people.TOMASZ.id)
     .read(ME.id)
     .says(9, "I already took it this morning, sorry. I feel fine so far.")
-    .writes(9, "Please hold the second dose until the blood result is in.", {
-      state: "refused",
-      code: "behind",
-      retry: "after_reading",
-    });
+    .writes(
+      9,
+      "Please hold the second dose until the blood result is in.",
+      {
+        state: "refused",
+        code: "behind",
+        retry: "after_reading",
+      },
+      10,
+    );
 }
 
 function everybody(): Talk[] {
@@ -165,7 +170,7 @@ function offline(): FakeCore {
   core.talks[0]?.writes(
     1,
     "Thank you for telling me. Are you having that tightness right now, while you are reading this?",
-    { state: "waiting" },
+    { state: "waiting", recallable: true },
   );
   return core;
 }

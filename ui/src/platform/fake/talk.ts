@@ -68,11 +68,11 @@ export class Talk {
     return this.add(SYSTEM, ago, { kind: "wait", minutes, text }, text);
   }
 
-  writes(ago: number, text: string, state: OutgoingState): this {
+  writes(ago: number, text: string, state: OutgoingState, seen = this.entries.length): this {
     const id = `${this.conversation.id}-out-${this.outgoing.length + 1}`;
     const at = Date.now() - ago * 60_000;
     const conversation = this.conversation.id;
-    this.outgoing = [...this.outgoing, { id, conversation, body: { kind: "text", text }, at, state }];
+    this.outgoing = [...this.outgoing, { id, conversation, body: { kind: "text", text }, at, seen, state }];
     return this;
   }
 

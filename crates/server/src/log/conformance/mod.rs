@@ -6,7 +6,7 @@ mod writes;
 
 use crate::log::{Answer, Change, Log, Outcome, Page, Record, Revocation, Summary, Write};
 use bedside_protocol::{
-    Amend, Assign, Author, Body, ClinicId, Code, ConversationId, EntryId, Extra, File, Note, Origin,
+    Amend, Assign, Author, Body, ClinicId, Code, ConversationId, EntryId, Epoch, Extra, File, Note, Origin,
     Outcome as Used, OutcomeResult, Patient, Phase, Read, Refusal, Rev, Role, Send, Seq, State, Suggestion,
     Time, UserId, Wait,
 };
@@ -250,5 +250,6 @@ mod sqlite {
         reads::public_entries_form_a_chain
         reads::a_patient_has_one_conversation
         reads::everything_survives_a_restart
+        reads::a_copy_of_an_earlier_life_agrees
     }
 }

@@ -115,3 +115,27 @@ pub fn everything_survives_a_restart<L: Log>(open: Factory<'_, L>) {
     desk.next = 20_000;
     assert_eq!(desk.text(&amara(), &a, "more").entry.seq, before.2.0.conversation.head.next());
 }
+
+pub fn a_copy_of_an_earlier_life_agrees<L: Log>(open: Factory<'_, L>) {
+    let riverside = clinic("riverside");
+    let mut desk = Desk::new(open());
+    let a = desk.admit("hana");
+    desk.text(&amara(), &a, "one");
+    let first = desk.log.epoch().clone();
+    drop(desk);
+    let mut desk = Desk::new(open());
+    let second = desk.log.epoch().clone();
+    desk.next = 20_000;
+    desk.text(&amara(), &a, "two");
+    let mut reader = desk.log.reader().unwrap();
+    let mut agrees = |epoch: &Epoch, newest| reader.agrees(&riverside, epoch, Rev::new(newest)).unwrap();
+    assert_ne!(first, second);
+    // The first life ended at 2, the second is at 3.
+    assert_eq!([1, 2, 3].map(|newest| agrees(&first, newest)), [true, true, false]);
+    assert_eq!([2, 3, 4].map(|newest| agrees(&second, newest)), [true, true, false]);
+    assert!(!agrees(&Epoch::new("another").unwrap(), 0));
+    // A clinic that came later stood at nothing when the first life ended.
+    desk.admit_to("lakeside", "li");
+    assert!(!reader.agrees(&clinic("lakeside"), &first, Rev::new(1)).unwrap());
+    assert!(reader.agrees(&clinic("lakeside"), &second, Rev::new(1)).unwrap());
+}

@@ -6,14 +6,15 @@ mod send;
 mod write;
 
 use super::{Fault, Log, Outcome, Reader, Write};
-use bedside_protocol::{EntryId, Refusal, Time};
+use bedside_protocol::{EntryId, Epoch, Refusal, Time};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use write::Stop;
 
 /// The migrations, in their order: `PRAGMA user_version` counts those that were made.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/001_log.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../migrations/001_log.sql"), include_str!("../migrations/002_epochs.sql")];
 
 /// The version that this program writes.
 const VERSION: isize = MIGRATIONS.len() as isize;
@@ -32,6 +33,7 @@ pub struct SqliteLog {
     connection: Connection,
     path: PathBuf,
     random: Random,
+    epoch: Epoch,
 }
 
 impl SqliteLog {
@@ -48,7 +50,7 @@ impl SqliteLog {
     }
 
     /// As [`SqliteLog::open`], with other randomness.
-    pub fn open_with(path: &Path, random: Random) -> Result<Self, Fault> {
+    pub fn open_with(path: &Path, mut random: Random) -> Result<Self, Fault> {
         make_private(path)?;
         let mut connection = Connection::open(path)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -59,13 +61,23 @@ impl SqliteLog {
              PRAGMA trusted_schema = OFF;",
         )?;
         migrate(&mut connection)?;
-        Ok(Self { connection, path: path.to_owned(), random })
+        let epoch = begin_epoch(&mut connection, random()?)?;
+        Ok(Self { connection, path: path.to_owned(), random, epoch })
     }
 
     /// Lets the file grow to `pages` at most, as a full disk would.
     #[cfg(test)]
     pub(super) fn limit_pages(&mut self, pages: u32) {
         self.connection.pragma_update(None, "max_page_count", pages).unwrap();
+    }
+}
+
+impl Drop for SqliteLog {
+    /// Leaves one file: SQLite does so by itself only if no reader is left, and whoever copies the log looks for one.
+    fn drop(&mut self) {
+        if let Err(error) = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+            tracing::warn!(fault = %Fault::from(error), "the log's last changes stay in its -wal file");
+        }
     }
 }
 
@@ -92,7 +104,25 @@ fn migrate(connection: &mut Connection) -> Result<(), Fault> {
     Ok(transaction.commit()?)
 }
 
+/// Notes a new life of the log, and where the one before it ended.
+fn begin_epoch(connection: &mut Connection, random: [u8; 10]) -> Result<Epoch, Fault> {
+    let name: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let epoch = Epoch::new(name).map_err(|error| Fault::new(error.to_string()))?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute("INSERT INTO epochs (id) VALUES (?1)", [epoch.as_str()])?;
+    transaction.execute(
+        "INSERT INTO epoch_starts (epoch, clinic, rev) SELECT last_insert_rowid(), clinic, rev FROM clinics",
+        [],
+    )?;
+    transaction.commit()?;
+    Ok(epoch)
+}
+
 impl Log for SqliteLog {
+    fn epoch(&self) -> &Epoch {
+        &self.epoch
+    }
+
     fn commit(&mut self, now: Time, writes: &[Write]) -> Result<Vec<Result<Outcome, Refusal>>, Fault> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let random = &mut self.random;
@@ -171,6 +201,20 @@ mod tests {
     }
 
     #[test]
+    fn a_log_that_was_closed_is_one_file_even_while_it_is_read() {
+        use crate::log::conformance::{Desk, amara};
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let mut desk = Desk::new(SqliteLog::open(&path).unwrap());
+        let of = desk.admit("hana");
+        desk.text(&amara(), &of, "x");
+        let _reader = desk.log.reader().unwrap();
+        drop(desk);
+        let left = std::fs::metadata(dir.path().join("log-wal")).map_or(0, |file| file.len());
+        assert_eq!(left, 0);
+    }
+
+    #[test]
     fn an_older_program_refuses_a_newer_log() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log");
@@ -202,6 +246,30 @@ mod tests {
         assert!(desk.log.commit(now, &batch).unwrap().iter().all(Result::is_ok));
         let mut reader = desk.log.reader().unwrap();
         assert_eq!(reader.revs().unwrap().get(&clinic("riverside")), Some(&Rev::new(4)));
+    }
+
+    /// A copy that was made while the log was in use, put back after it had gone on.
+    #[test]
+    fn a_restored_log_knows_the_clients_that_had_seen_more() {
+        use crate::log::conformance::{Desk, amara, clinic};
+        use bedside_protocol::Rev;
+        let dir = tempfile::tempdir().unwrap();
+        let (path, copy) = (dir.path().join("log"), dir.path().join("copy"));
+        let mut desk = Desk::new(SqliteLog::open(&path).unwrap());
+        let of = desk.admit("hana");
+        desk.text(&amara(), &of, "in the copy");
+        desk.log.connection.execute("VACUUM INTO ?1", [copy.to_str().unwrap()]).unwrap();
+        desk.text(&amara(), &of, "lost");
+        let epoch = desk.log.epoch().clone();
+        drop(desk);
+        let mut desk = Desk::new(SqliteLog::open(&copy).unwrap());
+        desk.next = 20_000;
+        for _ in 0..5 {
+            desk.text(&amara(), &of, "another history");
+        }
+        let mut reader = desk.log.reader().unwrap();
+        let mut agrees = |rev| reader.agrees(&clinic("riverside"), &epoch, Rev::new(rev)).unwrap();
+        assert_eq!([agrees(2), agrees(3)], [true, false]);
     }
 
     #[test]

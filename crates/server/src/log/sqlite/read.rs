@@ -2,7 +2,7 @@
 
 use super::rows::{self, all, first, id, number, record, select_records, select_threads, signed, thread};
 use crate::log::{Fault, Page, Reader, Record, Revocation, Summary};
-use bedside_protocol::{ClinicId, ConversationId, Rev, Seq, Time, UserId};
+use bedside_protocol::{ClinicId, ConversationId, Epoch, Rev, Seq, Time, UserId};
 use rusqlite::{Connection, Transaction};
 use std::collections::BTreeMap;
 
@@ -89,6 +89,24 @@ impl Reader for SqliteReader {
             record,
         )?;
         Ok(Some((summary, records)))
+    }
+
+    fn agrees(&mut self, clinic: &ClinicId, epoch: &Epoch, newest: Rev) -> Result<bool, Fault> {
+        // Where the life ended: where the next one began, or where the clinic stands now.
+        let end = first(
+            &self.connection,
+            "SELECT CASE WHEN next.number IS NULL
+                    THEN (SELECT rev FROM clinics WHERE clinic = ?1)
+                    ELSE (SELECT rev FROM epoch_starts WHERE clinic = ?1 AND epoch = next.number) END AS rev
+             FROM epochs e LEFT JOIN epochs next ON next.number = e.number + 1 WHERE e.id = ?2",
+            &[&clinic.as_str(), &epoch.as_str()],
+            |row| {
+                Ok(Rev::new(
+                    row.get::<_, Option<i64>>("rev")?.and_then(|rev| u64::try_from(rev).ok()).unwrap_or(0),
+                ))
+            },
+        )?;
+        Ok(end.is_some_and(|end| newest <= end))
     }
 
     fn revocations(&mut self) -> Result<BTreeMap<(ClinicId, UserId), Revocation>, Fault> {
