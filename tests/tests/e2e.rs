@@ -13,6 +13,8 @@ use tempfile::TempDir;
 const ITEM: &str = "[data-testid=item][data-kind=text]";
 /// One that the server has committed.
 const SENT: &str = "[data-testid=item][data-kind=text][data-state=sent]";
+/// One that can still be taken back.
+const HELD: &str = "[data-testid=item][data-state=held]";
 /// One that waits on this computer.
 const WAITING: &str = "[data-testid=item][data-state=waiting]";
 /// A message on the patients' page.
@@ -58,10 +60,9 @@ async fn patient(server: &Server, name: &str) -> Page {
     page
 }
 
-/// Opens the only conversation, and looks at it: one can't answer what one hasn't had in view.
+/// Opens the only conversation.
 async fn open(window: &Page) {
     window.click(ROW).await;
-    window.find("[data-testid=conversation]:not(.unplaced)").await;
 }
 
 async fn say(page: &Page, text: &str) {
@@ -140,6 +141,40 @@ async fn the_window_opens_from_the_cache_without_a_network() {
     window.shows(SENT, "Please stop the amoxicillin").await;
     window.count(ITEM, 2).await;
     assert_eq!(Log::of_server(&server).messages().count(), 2);
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_can_be_taken_back_and_one_that_came_too_late_is_sent_knowingly() {
+    let server = Server::start().await;
+    let desk = Desk::set();
+    let mut martha = Wire::sign_in(&SignIn::patient(&server.url(), MARTHA)).await;
+    let conversation = martha.conversation.clone().unwrap();
+    martha.say(&conversation, "May I take it with milk?").await;
+    let window = desk.demo(&server).await;
+    open(&window).await;
+
+    say(&window, "Yes, with milk").await;
+    window.shows(HELD, "Yes, with milk").await;
+    // The first of its acts: Undo.
+    window.click("[data-state=held] .acts button").await;
+    window.count(HELD, 0).await;
+    let typed = "return document.querySelector(arguments[0]).value";
+    window
+        .until("the text is back", async || window.ask::<String>(typed, COMPOSER).await == "Yes, with milk")
+        .await;
+
+    // Sent again; and before it goes out, the patient writes.
+    window.click(SEND).await;
+    window.shows(HELD, "Yes, with milk").await;
+    martha.say(&conversation, "Or rather with grapefruit juice?").await;
+    window.shows("[data-testid=behind]", "Or rather with grapefruit juice?").await;
+    assert_eq!(Log::of_server(&server).messages().count(), 2, "nothing of it is in the log");
+    // The first of what can be done: send it all the same.
+    window.click("[data-testid=behind] button").await;
+    window.shows(SENT, "Yes, with milk").await;
+    window.count("[data-testid=behind]", 0).await;
+    assert_eq!(Log::of_server(&server).messages().count(), 3);
     window.close().await;
 }
 

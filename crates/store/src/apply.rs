@@ -3,14 +3,12 @@
 use crate::{Account, StoreError, Topic, Write};
 use bedside_engine::{Change, OutboxRow, OutboxState, Range};
 use bedside_protocol::{Conversation, ConversationId, Entry, Role, Time};
-use rusqlite::{Transaction, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 use std::collections::BTreeSet;
 
 /// Applies `writes` in their order and says what they touched.
 pub(crate) fn apply(transaction: &Transaction<'_>, writes: &[Write]) -> Result<BTreeSet<Topic>, StoreError> {
     let mut topics = BTreeSet::new();
-    // Conversations whose count of unread entries may have changed.
-    let mut recount = BTreeSet::new();
     for write in writes {
         match write {
             Write::Account(account) => {
@@ -31,14 +29,18 @@ pub(crate) fn apply(transaction: &Transaction<'_>, writes: &[Write]) -> Result<B
                 transaction
                     .prepare_cached("DELETE FROM entry WHERE conversation = ?1")?
                     .execute([conversation.as_str()])?;
+                transaction
+                    .prepare_cached("UPDATE conversation SET lo = 0, hi = 0, unread = 0 WHERE id = ?1")?
+                    .execute([conversation.as_str()])?;
             }
             Write::Sync(Change::Summary(conversation)) => {
                 set_summary(transaction, conversation)?;
-                recount.insert(&conversation.id);
+                count_anew_if_read(transaction, &conversation.id)?;
+                topics.insert(Topic::Conversation(conversation.id.clone()));
             }
             Write::Sync(Change::Entries { conversation, range, entries }) => {
                 add_entries(transaction, conversation, *range, entries)?;
-                recount.insert(conversation);
+                topics.insert(Topic::Conversation(conversation.clone()));
             }
             Write::Sync(Change::Read(conversation, upto)) => {
                 transaction
@@ -47,7 +49,8 @@ pub(crate) fn apply(transaction: &Transaction<'_>, writes: &[Write]) -> Result<B
                          ON CONFLICT DO UPDATE SET upto = max(upto, excluded.upto)",
                     )?
                     .execute(params![conversation.as_str(), number(upto.get())])?;
-                recount.insert(conversation);
+                count_anew_if_read(transaction, conversation)?;
+                topics.insert(Topic::Conversation(conversation.clone()));
             }
             Write::Sync(Change::Outbox(row)) => {
                 set_outbox_row(transaction, row)?;
@@ -73,10 +76,6 @@ pub(crate) fn apply(transaction: &Transaction<'_>, writes: &[Write]) -> Result<B
                 }
             }
         }
-    }
-    for conversation in recount {
-        count_unread(transaction, conversation)?;
-        topics.insert(Topic::Conversation(conversation.clone()));
     }
     Ok(topics)
 }
@@ -132,6 +131,14 @@ fn add_entries(
     range: Range,
     entries: &[Entry],
 ) -> Result<(), StoreError> {
+    let held = transaction
+        .prepare_cached("SELECT lo, hi, counted_from FROM conversation WHERE id = ?1")?
+        .query_row([conversation.as_str()], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get(2)?))
+        })
+        .optional()?;
+    let (lo, hi, counted_from): (i64, i64, i64) = held.unwrap_or_default();
+    let mut unread = 0;
     // An entry that is there is there for good: the same place and id again changes nothing. Another id in its place,
     // or its id in another place, is a broken server, and fails the transaction.
     let mut insert = transaction.prepare_cached(
@@ -149,10 +156,16 @@ fn add_entries(
         if there != 1 {
             return Err(StoreError::Corrupt);
         }
+        let seq = number(entry.seq.get());
+        // What is held has no holes, so that what lies within it was there before.
+        let new = !(lo..=hi).contains(&seq);
+        unread += i64::from(new && entry.author.role == Role::Patient && counted_from < seq);
     }
     transaction
-        .prepare_cached("UPDATE conversation SET lo = ?2, hi = ?3, head = max(head, ?3) WHERE id = ?1")?
-        .execute(params![conversation.as_str(), number(range.lo.get()), number(range.hi.get())])?;
+        .prepare_cached(
+            "UPDATE conversation SET lo = ?2, hi = ?3, head = max(head, ?3), unread = unread + ?4 WHERE id = ?1",
+        )?
+        .execute(params![conversation.as_str(), number(range.lo.get()), number(range.hi.get()), unread])?;
     Ok(())
 }
 
@@ -176,16 +189,21 @@ fn set_outbox_row(transaction: &Transaction<'_>, row: &OutboxRow) -> Result<(), 
     Ok(())
 }
 
-fn count_unread(transaction: &Transaction<'_>, conversation: &ConversationId) -> Result<(), StoreError> {
+/// Counts the patient's entries after what one has read, here or on another device, if that has changed.
+fn count_anew_if_read(
+    transaction: &Transaction<'_>,
+    conversation: &ConversationId,
+) -> Result<(), StoreError> {
     transaction
         .prepare_cached(
-            "UPDATE conversation SET unread = (
-                 SELECT count(*) FROM entry WHERE entry.conversation = conversation.id AND by_patient
-                     AND seq > max(
-                         coalesce((SELECT upto FROM own_read WHERE own_read.conversation = conversation.id), 0),
-                         coalesce((SELECT each.value FROM account, json_each(summary, '$.read') AS each
-                                   WHERE each.key = account.me ->> 'id'), 0)))
-             WHERE id = ?1",
+            "WITH mark (upto) AS (SELECT max(
+                 coalesce((SELECT upto FROM own_read WHERE own_read.conversation = ?1), 0),
+                 coalesce((SELECT each.value FROM account, conversation, json_each(summary, '$.read') AS each
+                           WHERE conversation.id = ?1 AND each.key = account.me ->> 'id'), 0)))
+             UPDATE conversation SET counted_from = mark.upto, unread = (
+                 SELECT count(*) FROM entry
+                 WHERE entry.conversation = ?1 AND by_patient AND seq > mark.upto)
+             FROM mark WHERE id = ?1 AND counted_from <> mark.upto",
         )?
         .execute([conversation.as_str()])?;
     Ok(())

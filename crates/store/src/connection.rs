@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// Each migration brings the schema from its index to its index + 1.
 const MIGRATIONS: [&str; 2] =
-    [include_str!("../migrations/001_cache.sql"), include_str!("../migrations/002_epoch_and_hold.sql")];
+    [include_str!("../migrations/001_cache.sql"), include_str!("../migrations/002_epoch_hold_unread.sql")];
 /// Only a checkpoint makes anybody wait, for milliseconds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 

@@ -223,6 +223,22 @@ fn unread_counts_follow_entries_and_both_kinds_of_marks() {
 }
 
 #[test]
+fn what_comes_twice_or_goes_and_comes_again_is_counted_once() {
+    let cache = Cache::new();
+    let unread = || cache.reader().inbox().unwrap()[0].unread;
+    cache.sync(vec![Change::Summary(conversation("a", 1, 9, None)), entries("a", 3..=5)]);
+    cache.sync(vec![entries("a", 5..=5)]);
+    assert_eq!(unread(), 3);
+    cache.sync(vec![entries("a", 6..=7)]);
+    assert_eq!(unread(), 5);
+    let id = ConversationId::new("a").unwrap();
+    cache.sync(vec![Change::Forget(id.clone()), entries("a", 8..=9)]);
+    assert_eq!(unread(), 2);
+    cache.sync(vec![Change::Read(id, Seq::new(8))]);
+    assert_eq!(unread(), 1);
+}
+
+#[test]
 fn who_waits_longest_comes_first_then_the_newest() {
     let cache = Cache::new();
     for (id, rev, waiting) in [("a", 1, None), ("b", 2, Some(50)), ("c", 3, None), ("d", 4, Some(20))] {

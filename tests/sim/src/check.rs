@@ -132,6 +132,12 @@ pub fn all(world: &mut World, quiet: bool) {
             assert_eq!(range.hi, summary.head, "device {number} lacks the end of {id}");
             assert_eq!(found.conversation, summary, "device {number} has another summary of {id}");
             let wanted: Vec<_> = log.iter().filter(|entry| range.contains(entry.seq)).cloned().collect();
+            let unread = wanted
+                .iter()
+                .filter(|entry| entry.author.role == Role::Patient && found.read_upto < entry.seq);
+            let inbox = device.reader().inbox().expect("the disk");
+            let row = inbox.iter().find(|row| row.conversation.id == id).expect("a row a conversation");
+            assert_eq!(row.unread as usize, unread.count(), "device {number} counts {id} wrong");
             assert_eq!(found.entries, wanted, "device {number} holds another {id}");
         }
         entries.extend(log.into_iter().map(|entry| (entry.id, entry)));

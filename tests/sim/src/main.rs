@@ -19,6 +19,9 @@ struct Options {
     first: bool,
 }
 
+/// So many seeds are worth a line on the way.
+const PROGRESS: u64 = 500;
+
 fn seeds(text: &str) -> Result<std::ops::Range<u64>, String> {
     let ends = text.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
     ends.filter(|range: &std::ops::Range<u64>| !range.is_empty()).ok_or_else(|| "A..B, with A below B".into())
@@ -32,6 +35,8 @@ fn main() -> ExitCode {
         (AtomicU64::new(options.seeds.start), AtomicUsize::new(0), AtomicU64::new(0));
     let failed = Mutex::new(Vec::new());
     let began = Instant::now();
+    let done = AtomicU64::new(0);
+    let runs = options.seeds.end - options.seeds.start;
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
@@ -39,6 +44,10 @@ fn main() -> ExitCode {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     if options.seeds.end <= seed {
                         break;
+                    }
+                    let so_far = done.fetch_add(1, Ordering::Relaxed);
+                    if so_far > 0 && so_far.is_multiple_of(PROGRESS) {
+                        eprintln!("{so_far} of {runs} seeds, {:.0} s", began.elapsed().as_secs_f64());
                     }
                     match run_seed(seed) {
                         Ok(outcome) => {
@@ -58,7 +67,6 @@ fn main() -> ExitCode {
     });
     let mut failed = failed.into_inner().unwrap_or_else(|broken| broken.into_inner());
     failed.sort_unstable();
-    let runs = options.seeds.end - options.seeds.start;
     println!(
         "{runs} seeds, {} messages, {} failed; in order again {} ms after the last fault at the latest; {:.1} s",
         messages.into_inner(),

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { ConversationHead } from "../bindings/ConversationHead";
 import type { Item } from "../bindings/Item";
 import { COLLEAGUE, conversation, logged, ME, outgoing, PATIENT } from "./fixtures";
-import { firstNew, idOf, othersAfter, seqAt, show, stages } from "./item";
+import { firstNew, idOf, othersAfter, seqAt, show, stateNow, stages } from "./item";
 
 const range = (from: number, to: number): Item[] =>
   Array.from({ length: to - from + 1 }, (_, i) => logged(from + i));
@@ -48,15 +48,23 @@ test("a message on its way has no seq: the entry before it counts", () => {
 
 test("sent is only what the log holds, read only what the patient has read", () => {
   const head = { conversation: conversation("c-300", { read: { [PATIENT.id]: 5 } }) } as ConversationHead;
-  const states = [logged(5, { author: ME }), logged(6, { author: ME })].map((item) => show(item, ME, head));
+  const states = [logged(5, { author: ME }), logged(6, { author: ME })].map((item) =>
+    show(item, ME, head, () => 0),
+  );
   expect(states.map(({ progress }) => progress)).toEqual([
     { state: "sent", seq: 5, read: true },
     { state: "sent", seq: 6, read: false },
   ]);
-  const waiting = show({ item: "outgoing", outgoing: outgoing("o-1") }, ME, head);
+  const waiting = show({ item: "outgoing", outgoing: outgoing("o-1") }, ME, head, () => 0);
   expect(waiting).toMatchObject({
     mine: true,
     progress: { state: "waiting", recallable: true },
     author: { id: ME.id },
   });
+});
+
+test("what is held back waits like any other once its time has come", () => {
+  const held = { state: "held", until: 1_000 } as const;
+  expect(stateNow(held, () => 999)).toEqual(held);
+  expect(stateNow(held, () => 1_000)).toEqual({ state: "waiting", recallable: true });
 });

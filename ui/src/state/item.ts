@@ -28,11 +28,11 @@ export const idOf = (item: Item): EntryId => (item.item === "entry" ? item.entry
 export const timeOf = (item: Item): Time => (item.item === "entry" ? item.entry.at : item.outgoing.at);
 
 /** The item as it stands on the screen. */
-export function show(item: Item, me: Me, head: ConversationHead): Shown {
+export function show(item: Item, me: Me, head: ConversationHead, now: () => Time): Shown {
   if (item.item === "outgoing") {
     const { id, body, at, state } = item.outgoing;
     const author = { id: me.id, role: me.role, name: me.name };
-    return { id, body, at, author, preview: plain(body), mine: true, progress: state };
+    return { id, body, at, author, preview: plain(body), mine: true, progress: stateNow(state, now) };
   }
   const { id, body, preview, at, author, seq } = item.entry;
   const { patient, read } = head.conversation;
@@ -40,9 +40,9 @@ export function show(item: Item, me: Me, head: ConversationHead): Shown {
   return { id, body, preview, at, author, mine: author.id === me.id, progress };
 }
 
-/** Whether a message can still be taken back, since its time hasn't come. */
-export const isHeld = (progress: Progress, now: Time): boolean =>
-  progress.state === "held" && progress.until > now;
+/** A message that was held back waits like any other once its time has come. The clock is asked only while one is held. */
+export const stateNow = (state: OutgoingState, now: () => Time): OutgoingState =>
+  state.state === "held" && state.until <= now() ? { state: "waiting", recallable: true } : state;
 
 /** What a body of one's own says in plain text. */
 export const plain = (body: Body): string =>

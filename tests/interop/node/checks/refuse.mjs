@@ -74,6 +74,16 @@ export default [
     },
   ],
   [
+    "a copy of another log is told so",
+    "",
+    async ({ patient }) => {
+      const { epoch, rev } = patient.welcome;
+      assert.match(epoch, /^[A-Za-z0-9._-]{1,64}$/);
+      await patient.ask("changes", { since: 0, epoch, newest: rev }, "changes");
+      await rejects(patient, "changes", { since: 0, epoch: "another-log", newest: 0 }, "diverged");
+    },
+  ],
+  [
     "a text over the limit is too large",
     "",
     async ({ patient }) => {

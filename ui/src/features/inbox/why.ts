@@ -3,7 +3,7 @@ import type { Me } from "../../bindings/Me";
 import type { Time } from "../../bindings/Time";
 import { codeWords } from "../../parts/words";
 import { minutesSince, moment } from "../../parts/time";
-import { plain } from "../../state/item";
+import { plain, stateNow } from "../../state/item";
 
 /** After how many minutes a wait is called long. */
 const LONG_WAIT_MIN = 15;
@@ -30,10 +30,7 @@ export function why(row: InboxRow, me: Me, now: Time): Why {
   if (urgency && urgency.level !== "routine") {
     return { words: urgency.reason, tone: urgency.level === "urgent" ? "urgent" : "wait" };
   }
-  if (
-    outgoing?.state.state === "waiting" ||
-    (outgoing?.state.state === "held" && outgoing.state.until <= now)
-  )
+  if (outgoing && stateNow(outgoing.state, () => now).state === "waiting")
     return { words: "Your reply waits for the network", tone: "wait" };
   if (outgoing) return { words: "Your reply is being sent", tone: "quiet" };
   if (waitsLong(row, now)) return { words: `Waits longer than ${LONG_WAIT_MIN} min`, tone: "wait" };

@@ -1,0 +1,44 @@
+//! Any bytes as a frame of either side: read or refused, never a panic; and what was read is written and read again as
+//! the same.
+
+#![no_main]
+
+use bedside_protocol::{ClientFrame, Connect, Limits, ServerFrame};
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+
+const CLIENT: [&str; 7] = ["send", "changes", "entries", "read", "typing", "viewing", "nonsense"];
+const SERVER: [&str; 13] = [
+    "welcome",
+    "heartbeat",
+    "entry",
+    "conversation",
+    "rejected",
+    "changes",
+    "entries",
+    "receipt",
+    "typing",
+    "presence",
+    "suggesting",
+    "revoked",
+    "nonsense",
+];
+
+fuzz_target!(|data: &[u8]| {
+    let Some((first, json)) = data.split_first() else { return };
+    let Ok(argument) = serde_json::from_slice::<Value>(json) else { return };
+    let n = usize::from(*first);
+    if let Ok(frame) = ClientFrame::decode(CLIENT[n % CLIENT.len()], argument.clone()) {
+        if let ClientFrame::Send(send) = &frame {
+            let _checked = send.body.check(&Limits::default());
+            let _preview = send.body.preview();
+        }
+        let (name, again) = frame.encode();
+        assert_eq!(ClientFrame::decode(name, again).ok(), Some(frame));
+    }
+    if let Ok(frame) = ServerFrame::decode(SERVER[n % SERVER.len()], argument.clone()) {
+        let (name, again) = frame.encode();
+        assert_eq!(ServerFrame::decode(name, again).ok(), Some(frame));
+    }
+    let _connect = Connect::decode(argument);
+});
