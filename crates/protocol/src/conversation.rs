@@ -58,6 +58,10 @@ pub struct Last {
     pub author: Author,
     /// What it says in one plain line.
     pub preview: String,
+    /// Fields of later versions.
+    #[serde(flatten)]
+    #[ts(skip)]
+    pub extra: Extra,
 }
 
 /// The state of a conversation at `rev`.

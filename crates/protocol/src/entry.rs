@@ -38,6 +38,10 @@ pub struct Origin {
     pub suggestion: EntryId,
     /// Whether the writer changed it.
     pub edited: bool,
+    /// Fields of later versions.
+    #[serde(flatten)]
+    #[ts(skip)]
+    pub extra: Extra,
 }
 
 /// One durable event of a conversation, as the server committed it.

@@ -56,6 +56,23 @@ pub struct Send {
     pub force: bool,
 }
 
+/// Most bytes of JSON that say where a text came from.
+const MAX_ORIGIN_BYTES: usize = 1024;
+
+impl Send {
+    /// Whether it may enter a log as far as it alone can tell.
+    pub fn check(&self, limits: &Limits) -> Result<(), Refusal> {
+        self.body.check(limits)?;
+        match self.from.as_ref().map(serde_json::to_vec) {
+            Some(Ok(json)) if json.len() > MAX_ORIGIN_BYTES => Err(Refusal::new(
+                Code::TooLarge,
+                format!("`from` has at most {MAX_ORIGIN_BYTES} bytes of JSON"),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Asks for the conversations that changed after `since`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct Changes {

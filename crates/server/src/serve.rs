@@ -166,7 +166,7 @@ impl Served {
             Err(refusal) => return asker.reject(refusal),
         };
         match frame {
-            ClientFrame::Send(send) => match send.body.check(&self.shared.config.limits) {
+            ClientFrame::Send(send) => match send.check(&self.shared.config.limits) {
                 Err(refusal) => asker.reject(refusal),
                 Ok(()) => {
                     let Who { id, role, name } = self.session.who.clone();

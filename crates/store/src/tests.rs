@@ -69,7 +69,13 @@ fn conversation(id: &str, rev: u64, head: u64, waiting_since: Option<u64>) -> Co
         assigned: None,
         urgency: None,
         waiting_since: waiting_since.map(Time::new),
-        last: Some(Last { seq: Seq::new(head), at: Time::new(rev), author, preview: "x".into() }),
+        last: Some(Last {
+            seq: Seq::new(head),
+            at: Time::new(rev),
+            author,
+            preview: "x".into(),
+            extra: Extra::new(),
+        }),
         read: BTreeMap::new(),
         extra: Extra::new(),
     }

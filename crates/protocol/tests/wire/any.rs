@@ -153,7 +153,11 @@ pub fn body() -> BoxedStrategy<Body> {
 }
 
 fn origin() -> impl Strategy<Value = Origin> {
-    (entry_id(), any::<bool>()).prop_map(|(suggestion, edited)| Origin { suggestion, edited })
+    (entry_id(), any::<bool>(), extra()).prop_map(|(suggestion, edited, extra)| Origin {
+        suggestion,
+        edited,
+        extra,
+    })
 }
 
 fn author() -> impl Strategy<Value = Author> {
@@ -197,12 +201,8 @@ pub fn conversation() -> BoxedStrategy<Conversation> {
         basis,
         extra,
     });
-    let last = (seq(), time(), author(), text()).prop_map(|(seq, at, author, preview)| Last {
-        seq,
-        at,
-        author,
-        preview,
-    });
+    let last = (seq(), time(), author(), text(), extra())
+        .prop_map(|(seq, at, author, preview, extra)| Last { seq, at, author, preview, extra });
     (
         (conversation_id(), rev(), seq(), patient, phase(), option::of(time())),
         (option::of(user()), option::of(urgency), option::of(time()), option::of(last)),

@@ -14,7 +14,7 @@ fn send(body: &Value) -> Value {
 /// What a server does with a `send`: reads it, then checks its body.
 fn taken(data: Value) -> Result<Body, Code> {
     match ClientFrame::decode("send", data) {
-        Ok(ClientFrame::Send(send)) => match send.body.check(&Limits::default()) {
+        Ok(ClientFrame::Send(send)) => match send.check(&Limits::default()) {
             Ok(()) => Ok(send.body),
             Err(refusal) => Err(refusal.code),
         },

@@ -107,3 +107,21 @@ fn each_code_says_whether_to_try_again() {
     }
     assert_eq!(ConnectRefusal::ALL.len(), 4);
 }
+
+#[test]
+fn where_a_text_came_from_has_a_bound() {
+    let of = |bytes: usize| {
+        let json = serde_json::json!({
+            "id": "019b76da-c740-7d2e-9a34-1f6b8c0d2e4a", "conversation": "c", "seen": 0,
+            "body": { "kind": "text", "text": "x" },
+            "from": { "suggestion": "019b76da-b3b8-7000-8a11-0c9d8e7f6a5b", "edited": true, "later": "x".repeat(bytes) },
+        });
+        match bedside_protocol::ClientFrame::decode("send", json).unwrap() {
+            bedside_protocol::ClientFrame::Send(send) => {
+                send.check(&Limits::default()).map_err(|refusal| refusal.code)
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!([of(800), of(1_024)], [Ok(()), Err(Code::TooLarge)]);
+}

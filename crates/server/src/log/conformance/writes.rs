@@ -156,7 +156,7 @@ pub fn what_an_entry_names_must_exist<L: Log>(open: Factory<'_, L>) {
     let mut from = |author: &Author, to: &ConversationId, suggestion, body| {
         let mut write = send("riverside", author, desk.next_id(), to, Seq::MAX, body);
         if let Write::Send { send, .. } = &mut write {
-            send.from = Some(Origin { suggestion, edited: true });
+            send.from = Some(Origin { suggestion, edited: true, extra: Extra::new() });
         }
         desk.commit(write)
     };

@@ -120,6 +120,7 @@ fn last(row: &Row<'_>, [seq, at, author, role, name, preview]: [&str; 6]) -> rus
             extra: Extra::new(),
         },
         preview: row.get(preview)?,
+        extra: Extra::new(),
     }))
 }
 

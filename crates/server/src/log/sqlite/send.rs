@@ -261,6 +261,7 @@ impl New<'_> {
             at: entry.at,
             author: entry.author.clone(),
             preview: entry.preview.clone(),
+            extra: Extra::new(),
         };
         if self.public {
             thread.summary.public_last = Some(last.clone());
