@@ -67,7 +67,7 @@ fn write(step: Step) -> Option<Write> {
             range: Range::new(Seq::new(lo), Seq::new(hi))?,
             entries: ids
                 .into_iter()
-                .zip(from..)
+                .zip(from % (1 << 50)..)
                 .map(|(id, seq)| Entry {
                     conversation: conversation(n),
                     seq: Seq::new(seq),

@@ -21,6 +21,7 @@ const ALL: u32 = 1_000;
 #[derive(Debug)]
 pub struct Console {
     program: &'static str,
+    options: Vec<String>,
     folder: TempDir,
     child: Mutex<Child>,
     pipes: tokio::sync::Mutex<Pipes>,
@@ -39,9 +40,21 @@ pub struct Killed;
 impl Console {
     /// Starts one with an empty cache. `program` is the test's `env!("CARGO_BIN_EXE_console")`.
     pub fn start(program: &'static str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder for the console");
-        let (child, pipes) = begin(program, folder.path());
-        Self { program, folder, child: Mutex::new(child), pipes: tokio::sync::Mutex::new(pipes) }
+        Self::start_with(program, &[])
+    }
+
+    /// Starts one with further command line options, in all its lives.
+    pub fn start_with(program: &'static str, options: &[&str]) -> Self {
+        Self::start_in(&std::env::temp_dir(), program, options)
+    }
+
+    /// Starts one whose cache is on the disk of this folder.
+    pub fn start_in(disk: &Path, program: &'static str, options: &[&str]) -> Self {
+        let options: Vec<_> = options.iter().map(|&option| option.to_owned()).collect();
+        let folder = tempfile::tempdir_in(disk).expect("a folder for the console");
+        let (child, pipes) = begin(program, &options, folder.path());
+        let (child, pipes) = (Mutex::new(child), tokio::sync::Mutex::new(pipes));
+        Self { program, options, folder, child, pipes }
     }
 
     /// `kill -9`, in the middle of whatever it does, and a new start with the same cache.
@@ -50,7 +63,7 @@ impl Console {
         killed.expect("the console runs");
         // A call under way ends with the pipes, and lets go of them.
         let mut pipes = self.pipes.lock().await;
-        let (child, new) = begin(self.program, self.folder.path());
+        let (child, new) = begin(self.program, &self.options, self.folder.path());
         let mut old =
             std::mem::replace(&mut *self.child.lock().unwrap_or_else(PoisonError::into_inner), child);
         old.wait().await.expect("a child can be waited for");
@@ -116,6 +129,12 @@ impl Console {
         waiting.chain(sent).collect()
     }
 
+    /// Its process, in its present life.
+    pub fn pid(&self) -> u32 {
+        let child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        child.id().expect("the console runs")
+    }
+
     /// What its cache holds.
     pub fn log(&self) -> Log {
         Log::of_console(&self.files())
@@ -127,15 +146,17 @@ impl Console {
         reader.outbox().expect("the cache").len()
     }
 
-    fn files(&self) -> Files {
+    /// Where its cache is.
+    pub fn files(&self) -> Files {
         Files::new(self.folder.path())
     }
 }
 
-fn begin(program: &str, folder: &Path) -> (Child, Pipes) {
+fn begin(program: &str, options: &[String], folder: &Path) -> (Child, Pipes) {
     let mut child = tokio::process::Command::new(program)
         .arg("--data")
         .arg(folder)
+        .args(options)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true)

@@ -10,12 +10,14 @@ pub mod log;
 pub mod page;
 pub mod patients;
 pub mod program;
+pub mod proxy;
 pub mod raw;
 pub mod replay;
 pub mod results;
 pub mod screen;
 pub mod server;
 pub mod shown;
+pub mod tls;
 pub mod wire;
 
 use bedside_client::Trust;

@@ -2,61 +2,105 @@
 
 use crate::{Account, StoreError, Topic, Write};
 use bedside_engine::{Change, OutboxRow, OutboxState, Range};
-use bedside_protocol::{Conversation, ConversationId, Entry, Role, Time};
+use bedside_protocol::{Conversation, ConversationId, Entry, Rev, Role, Time};
 use rusqlite::{OptionalExtension, Transaction, params};
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry as Slot;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Applies `writes` in their order and says what they touched.
-pub(crate) fn apply(transaction: &Transaction<'_>, writes: &[Write]) -> Result<BTreeSet<Topic>, StoreError> {
-    let mut topics = BTreeSet::new();
-    for write in writes {
-        match write {
-            Write::Account(account) => {
-                set_account(transaction, account)?;
-                topics.insert(Topic::Account);
+/// What a transaction holds back until its end, since only the last of it counts: it saves most of the statements of
+/// a flood.
+pub(crate) struct Batch<'a> {
+    transaction: &'a Transaction<'a>,
+    cursor: Option<Rev>,
+    held: BTreeMap<ConversationId, Held>,
+    /// Conversations of which somebody may have read more.
+    marked: BTreeSet<ConversationId>,
+}
+
+/// What of a conversation's log is here, and how much of it is unread.
+struct Held {
+    lo: i64,
+    hi: i64,
+    counted_from: i64,
+    unread: i64,
+}
+
+impl<'a> Batch<'a> {
+    /// Begins with the newest summary of each conversation, on which the rest of the writes may build.
+    pub(crate) fn begin(
+        transaction: &'a Transaction<'a>,
+        writes: impl Iterator<Item = &'a Write>,
+    ) -> Result<Self, StoreError> {
+        let mut newest: BTreeMap<&ConversationId, &Conversation> = BTreeMap::new();
+        for write in writes {
+            if let Write::Sync(Change::Summary(summary)) = write
+                && newest.get(&summary.id).is_none_or(|known| known.rev < summary.rev)
+            {
+                newest.insert(&summary.id, summary);
             }
-            Write::Draft(id, text) => {
-                set_draft(transaction, id, text)?;
-                topics.insert(Topic::Conversation(id.clone()));
+        }
+        for summary in newest.values() {
+            set_summary(transaction, summary)?;
+        }
+        let marked = newest.into_keys().cloned().collect();
+        Ok(Self { transaction, cursor: None, held: BTreeMap::new(), marked })
+    }
+
+    /// Applies `writes` in their order and says what they touch.
+    pub(crate) fn apply(&mut self, writes: &[Write]) -> Result<BTreeSet<Topic>, StoreError> {
+        let mut topics = BTreeSet::new();
+        for write in writes {
+            match write {
+                Write::Account(account) => {
+                    set_account(self.transaction, account)?;
+                    topics.insert(Topic::Account);
+                }
+                Write::Draft(id, text) => {
+                    set_draft(self.transaction, id, text)?;
+                    topics.insert(Topic::Conversation(id.clone()));
+                }
+                Write::Sync(change) => self.change(change, &mut topics)?,
             }
-            Write::Sync(Change::Cursor(rev)) => {
-                transaction.prepare_cached("UPDATE device SET cursor = ?1")?.execute([number(rev.get())])?;
-            }
-            Write::Sync(Change::Epoch(epoch)) => {
+        }
+        Ok(topics)
+    }
+
+    fn change(&mut self, change: &Change, topics: &mut BTreeSet<Topic>) -> Result<(), StoreError> {
+        let transaction = self.transaction;
+        match change {
+            Change::Cursor(rev) => self.cursor = Some(*rev),
+            Change::Epoch(epoch) => {
                 transaction.prepare_cached("UPDATE device SET epoch = ?1")?.execute([epoch.as_str()])?;
             }
-            Write::Sync(Change::Forget(conversation)) => {
+            Change::Summary(summary) => {
+                topics.insert(Topic::Conversation(summary.id.clone()));
+            }
+            Change::Entries { conversation, range, entries } => {
+                self.add_entries(conversation, *range, entries)?;
+                topics.insert(Topic::Conversation(conversation.clone()));
+            }
+            Change::Forget(conversation) => {
                 transaction
                     .prepare_cached("DELETE FROM entry WHERE conversation = ?1")?
                     .execute([conversation.as_str()])?;
-                transaction
-                    .prepare_cached("UPDATE conversation SET lo = 0, hi = 0, unread = 0 WHERE id = ?1")?
-                    .execute([conversation.as_str()])?;
+                let held = self.held(conversation)?;
+                (held.lo, held.hi, held.unread) = (0, 0, 0);
             }
-            Write::Sync(Change::Summary(conversation)) => {
-                set_summary(transaction, conversation)?;
-                count_anew_if_read(transaction, &conversation.id)?;
-                topics.insert(Topic::Conversation(conversation.id.clone()));
-            }
-            Write::Sync(Change::Entries { conversation, range, entries }) => {
-                add_entries(transaction, conversation, *range, entries)?;
-                topics.insert(Topic::Conversation(conversation.clone()));
-            }
-            Write::Sync(Change::Read(conversation, upto)) => {
+            Change::Read(conversation, upto) => {
                 transaction
                     .prepare_cached(
                         "INSERT INTO own_read VALUES (?1, ?2)
                          ON CONFLICT DO UPDATE SET upto = max(upto, excluded.upto)",
                     )?
                     .execute(params![conversation.as_str(), number(upto.get())])?;
-                count_anew_if_read(transaction, conversation)?;
+                self.marked.insert(conversation.clone());
                 topics.insert(Topic::Conversation(conversation.clone()));
             }
-            Write::Sync(Change::Outbox(row)) => {
+            Change::Outbox(row) => {
                 set_outbox_row(transaction, row)?;
                 topics.extend([Topic::Outbox, Topic::Conversation(row.send.conversation.clone())]);
             }
-            Write::Sync(Change::DraftBack(id, text)) => {
+            Change::DraftBack(id, text) => {
                 transaction
                     .prepare_cached(
                         "INSERT INTO draft VALUES (?1, ?2)
@@ -64,8 +108,8 @@ pub(crate) fn apply(transaction: &Transaction<'_>, writes: &[Write]) -> Result<B
                     )?
                     .execute([id.as_str(), text])?;
             }
-            Write::Sync(Change::DraftSent(id)) => set_draft(transaction, id, "")?,
-            Write::Sync(Change::OutboxDone(id)) => {
+            Change::DraftSent(id) => set_draft(transaction, id, "")?,
+            Change::OutboxDone(id) => {
                 let conversation: Option<String> = transaction
                     .prepare_cached("DELETE FROM outbox WHERE id = ?1 RETURNING conversation")?
                     .query_map([id.to_string()], |row| row.get(0))?
@@ -76,8 +120,79 @@ pub(crate) fn apply(transaction: &Transaction<'_>, writes: &[Write]) -> Result<B
                 }
             }
         }
+        Ok(())
     }
-    Ok(topics)
+
+    fn held(&mut self, conversation: &ConversationId) -> Result<&mut Held, StoreError> {
+        Ok(match self.held.entry(conversation.clone()) {
+            Slot::Occupied(slot) => slot.into_mut(),
+            Slot::Vacant(slot) => {
+                let held = self
+                    .transaction
+                    .prepare_cached("SELECT lo, hi, counted_from, unread FROM conversation WHERE id = ?1")?
+                    .query_row([conversation.as_str()], |row| {
+                        let (lo, hi) = (row.get(0)?, row.get(1)?);
+                        Ok(Held { lo, hi, counted_from: row.get(2)?, unread: row.get(3)? })
+                    })
+                    .optional()?;
+                slot.insert(held.unwrap_or(Held { lo: 0, hi: 0, counted_from: 0, unread: 0 }))
+            }
+        })
+    }
+
+    fn add_entries(
+        &mut self,
+        conversation: &ConversationId,
+        range: Range,
+        entries: &[Entry],
+    ) -> Result<(), StoreError> {
+        // An entry that is there is there for good: the same place and id again changes nothing. Another id in its
+        // place, or its id in another place, is a broken server, and fails the transaction.
+        let mut insert = self.transaction.prepare_cached(
+            "INSERT INTO entry (conversation, seq, id, by_patient, entry) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (id) DO UPDATE SET seq = seq
+             WHERE conversation = excluded.conversation AND seq = excluded.seq",
+        )?;
+        let held = self.held(conversation)?;
+        for entry in entries {
+            let by_patient = entry.author.role == Role::Patient;
+            let seq = number(entry.seq.get());
+            let there = insert.execute(params![
+                conversation.as_str(),
+                seq,
+                entry.id.to_string(),
+                by_patient,
+                serde_json::to_string(entry)?,
+            ])?;
+            if there != 1 {
+                return Err(StoreError::Corrupt);
+            }
+            // What is held has no holes, so that what lies within it was there before.
+            let new = !(held.lo..=held.hi).contains(&seq);
+            held.unread += i64::from(new && by_patient && held.counted_from < seq);
+        }
+        (held.lo, held.hi) = (number(range.lo.get()), number(range.hi.get()));
+        Ok(())
+    }
+
+    /// Writes what was held back.
+    pub(crate) fn finish(self) -> Result<(), StoreError> {
+        let transaction = self.transaction;
+        for (conversation, held) in &self.held {
+            transaction
+                .prepare_cached(
+                    "UPDATE conversation SET lo = ?2, hi = ?3, head = max(head, ?3), unread = ?4 WHERE id = ?1",
+                )?
+                .execute(params![conversation.as_str(), held.lo, held.hi, held.unread])?;
+        }
+        for conversation in &self.marked {
+            count_anew_if_read(transaction, conversation)?;
+        }
+        if let Some(rev) = self.cursor {
+            transaction.prepare_cached("UPDATE device SET cursor = ?1")?.execute([number(rev.get())])?;
+        }
+        Ok(())
+    }
 }
 
 fn set_account(transaction: &Transaction<'_>, account: &Account) -> Result<(), StoreError> {
@@ -122,50 +237,6 @@ fn set_summary(transaction: &Transaction<'_>, conversation: &Conversation) -> Re
             last_at,
             serde_json::to_string(conversation)?,
         ])?;
-    Ok(())
-}
-
-fn add_entries(
-    transaction: &Transaction<'_>,
-    conversation: &ConversationId,
-    range: Range,
-    entries: &[Entry],
-) -> Result<(), StoreError> {
-    let held = transaction
-        .prepare_cached("SELECT lo, hi, counted_from FROM conversation WHERE id = ?1")?
-        .query_row([conversation.as_str()], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get(2)?))
-        })
-        .optional()?;
-    let (lo, hi, counted_from): (i64, i64, i64) = held.unwrap_or_default();
-    let mut unread = 0;
-    // An entry that is there is there for good: the same place and id again changes nothing. Another id in its place,
-    // or its id in another place, is a broken server, and fails the transaction.
-    let mut insert = transaction.prepare_cached(
-        "INSERT INTO entry (conversation, seq, id, by_patient, entry) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (id) DO UPDATE SET seq = seq WHERE conversation = excluded.conversation AND seq = excluded.seq",
-    )?;
-    for entry in entries {
-        let there = insert.execute(params![
-            conversation.as_str(),
-            number(entry.seq.get()),
-            entry.id.to_string(),
-            entry.author.role == Role::Patient,
-            serde_json::to_string(entry)?,
-        ])?;
-        if there != 1 {
-            return Err(StoreError::Corrupt);
-        }
-        let seq = number(entry.seq.get());
-        // What is held has no holes, so that what lies within it was there before.
-        let new = !(lo..=hi).contains(&seq);
-        unread += i64::from(new && entry.author.role == Role::Patient && counted_from < seq);
-    }
-    transaction
-        .prepare_cached(
-            "UPDATE conversation SET lo = ?2, hi = ?3, head = max(head, ?3), unread = unread + ?4 WHERE id = ?1",
-        )?
-        .execute(params![conversation.as_str(), number(range.lo.get()), number(range.hi.get()), unread])?;
     Ok(())
 }
 

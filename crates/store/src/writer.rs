@@ -1,7 +1,7 @@
 //! Writing: the only connection that writes, and the thread that has it and takes what has gathered meanwhile into one
 //! transaction.
 
-use crate::apply::apply;
+use crate::apply::Batch;
 use crate::{Files, StoreError, Write};
 use bedside_protocol::ConversationId;
 use rusqlite::Connection;
@@ -51,10 +51,11 @@ impl Cache {
         commits: impl IntoIterator<Item = &'a [Write]>,
     ) -> Result<Vec<Committed>, StoreError> {
         let transaction = self.0.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        let outcomes = commits
-            .into_iter()
-            .map(|writes| apply(&transaction, writes))
-            .collect::<Result<Vec<_>, StoreError>>()?;
+        let commits: Vec<&[Write]> = commits.into_iter().collect();
+        let mut batch = Batch::begin(&transaction, commits.iter().copied().flatten())?;
+        let outcomes =
+            commits.iter().map(|writes| batch.apply(writes)).collect::<Result<Vec<_>, StoreError>>()?;
+        batch.finish()?;
         transaction.commit()?;
         Ok(outcomes.into_iter().map(|topics| Committed { topics }).collect())
     }
