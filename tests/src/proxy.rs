@@ -74,6 +74,7 @@ struct Counts {
     open: AtomicU64,
     cut: AtomicU64,
     to_server: AtomicU64,
+    to_client: AtomicU64,
 }
 
 impl Proxy {
@@ -136,6 +137,11 @@ impl Proxy {
     /// How many bytes of the clients, in the clear, have been taken for the server.
     pub fn to_server(&self) -> u64 {
         self.counts.to_server.load(Ordering::Relaxed)
+    }
+
+    /// How many bytes of the server have been taken for the clients.
+    pub fn to_client(&self) -> u64 {
+        self.counts.to_client.load(Ordering::Relaxed)
     }
 }
 

@@ -42,9 +42,8 @@ async fn depart(
     loop {
         // Also after the weather has gone by: who hung up in it isn't heard of before.
         let length = from.read(&mut piece).await.unwrap_or(0);
-        if way == Way::ToServer {
-            counts.to_server.fetch_add(length as u64, Ordering::Relaxed);
-        }
+        let count = if way == Way::ToServer { &counts.to_server } else { &counts.to_client };
+        count.fetch_add(length as u64, Ordering::Relaxed);
         let weather = sky.borrow().weather;
         if length == 0 {
             // An error means that the proxy is gone.
