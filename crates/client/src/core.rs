@@ -8,9 +8,8 @@ use crate::trust::Trust;
 use crate::watch::Dirty;
 use crate::{Shared, sign_in};
 use bedside_engine::{Attempt, Change, Config, Effect, Engine, Input, Ticket, Trouble};
-use bedside_protocol::{ConnectRefusal, ConversationId, EntryId, ServerFrame, Time};
+use bedside_protocol::{ConnectRefusal, ServerFrame, Time};
 use bedside_store::{Account, Committed, Files, Reader, StoreError, Write, Writer};
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -20,7 +19,6 @@ const TYPING_MS: u64 = 6_000;
 /// After the disk has failed: how soon to start anew from what it holds.
 const RESTART: Duration = Duration::from_secs(2);
 
-type Sending = BTreeMap<EntryId, ConversationId>;
 pub(crate) type Answer = oneshot::Sender<Result<Reply, Failure>>;
 
 /// What comes back from the outside of the core's own doing.
@@ -105,7 +103,8 @@ impl Core {
                     server: account.server.clone(),
                     limits: account.limits,
                 });
-                live.follow(&engine);
+                // All of it is published below.
+                let _moved = live.follow(&engine);
             });
             self.session = Some(Session { account, device, engine, attempt: 0, socket: None, frames: None });
         }
@@ -256,18 +255,9 @@ impl Core {
     /// What the engine says of the link and of what is under way, for those who watch.
     fn follow_engine(&self) {
         let Some(session) = &self.session else { return };
-        let dirty = self.shared.with_live(|live| {
-            let before = live.clone();
-            live.follow(&session.engine);
-            let moved = |a: &Sending, b: &Sending| -> BTreeSet<_> {
-                a.iter().filter(|(id, _)| !b.contains_key(id)).map(|(_, at)| at.clone()).collect()
-            };
-            let conversations =
-                &moved(&before.sending, &live.sending) | &moved(&live.sending, &before.sending);
-            (before != *live).then(|| Dirty::sending(conversations))
-        });
-        if let Some(dirty) = dirty {
-            self.shared.publish(&dirty);
+        let moved = self.shared.with_live(|live| live.follow(&session.engine));
+        if let Some(conversations) = moved {
+            self.shared.publish(&Dirty::sending(conversations));
         }
     }
 

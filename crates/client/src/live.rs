@@ -3,7 +3,7 @@
 use crate::api::{Account, Link, Trouble};
 use bedside_engine as engine;
 use bedside_protocol::{ConversationId, EntryId, TypingFrame};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What of the state isn't on the disk.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,17 +32,30 @@ impl Live {
         }
     }
 
-    /// Takes over what the engine says now.
-    pub(crate) fn follow(&mut self, engine: &engine::Engine) {
+    /// Takes over what the engine says now. If anything changed: the conversations whose messages went from waiting to
+    /// sending, or back.
+    pub(crate) fn follow(&mut self, engine: &engine::Engine) -> Option<BTreeSet<ConversationId>> {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        self.link = link(engine.link());
-        self.catching_up = count(engine.catching_up());
         let (waiting, refused) = engine.outbox_counts();
-        (self.waiting, self.refused) = (count(waiting), count(refused));
-        self.sending = engine.sending().map(|send| (send.id, send.conversation.clone())).collect();
+        let counts = (count(engine.catching_up()), count(waiting), count(refused));
+        let link = link(engine.link());
+        let sending: BTreeMap<_, _> =
+            engine.sending().map(|send| (send.id, send.conversation.clone())).collect();
+        if (self.catching_up, self.waiting, self.refused) == counts
+            && self.link == link
+            && self.sending == sending
+        {
+            return None;
+        }
+        let gone = self.sending.iter().filter(|(id, _)| !sending.contains_key(id));
+        let come = sending.iter().filter(|(id, _)| !self.sending.contains_key(id));
+        let moved = gone.chain(come).map(|(_, conversation)| conversation.clone()).collect();
+        (self.catching_up, self.waiting, self.refused) = counts;
+        (self.link, self.sending) = (link, sending);
         if !matches!(self.link, Link::Live { .. }) {
             self.typing.clear();
         }
+        Some(moved)
     }
 }
 
