@@ -13,7 +13,7 @@ use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
 const MIN_SIZE: (f64, f64) = (880.0, 560.0);
 /// The window's first size.
 const SIZE: (f64, f64) = (1280.0, 800.0);
-/// How long a closing window may take to save what is typed.
+/// How long a closing window may take to save what is typed, and then to send what was held back.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 /// As whom a demonstration starts.
 const DEMO_PROVIDER: &str = "Dr. Amara Osei";
@@ -94,8 +94,9 @@ fn close(window: WebviewWindow, client: Client) {
         if let Err(error) = window.hide() {
             tracing::debug!(%error, "the window can't be hidden");
         }
-        // Signed out, there is nothing to send.
-        let _nothing = client.call(Command::SendHeld).await;
+        tokio::time::sleep(LAST_WORDS).await;
+        // Signed out, there is nothing to send. A disk that hangs must not keep an unseen window open.
+        let _nothing = tokio::time::timeout(LAST_WORDS, client.call(Command::SendHeld)).await;
         tokio::time::sleep(LAST_WORDS).await;
         if let Err(error) = window.destroy() {
             tracing::error!(%error, "the window can't be closed");

@@ -17,6 +17,7 @@ enum Credentials {
 enum Step {
     Input(Input, Reply),
     Write(Write),
+    SendNow(EntryId),
     SendHeld(Vec<EntryId>),
     SignIn(String, Credentials),
     Done,
@@ -29,6 +30,10 @@ impl Core {
             Ok(Step::Input(input, reply)) => self.handle(input, Some((answer, reply))),
             Ok(Step::Write(write)) => self.write(None, vec![write], Some((answer, Reply::Done))),
             Ok(Step::SignIn(server, credentials)) => self.sign_in(server, credentials, answer),
+            Ok(Step::SendNow(id)) => {
+                self.handle(Input::SendNow(id), Some((answer, Reply::Done)));
+                self.handle(Input::Reconnect, None);
+            }
             Ok(Step::SendHeld(held)) => {
                 held.into_iter().for_each(|id| self.handle(Input::SendNow(id), None));
                 let _gone = answer.send(Ok(Reply::Done));
@@ -77,7 +82,7 @@ impl Core {
             }
             Command::SendNow { id } => {
                 session.engine.outgoing(id).ok_or(Failure::NotFound)?;
-                Input::SendNow(id)
+                return Ok(Step::SendNow(id));
             }
             Command::SendAgain { id, seen } => {
                 let row = session.engine.outgoing(id).ok_or(Failure::NotFound)?;
@@ -91,10 +96,7 @@ impl Core {
                 Input::Discard(id)
             }
             Command::Recall { id } => {
-                let text = match &recallable(&session.engine, id)?.send.body {
-                    Body::Text(text) => text.text.clone(),
-                    _ => String::new(),
-                };
+                let text = recallable(&session.engine, id)?.text().to_owned();
                 return Ok(Step::Input(Input::Recall(id), Reply::Recalled { text }));
             }
             Command::SendHeld => {

@@ -2,7 +2,7 @@
 
 use crate::Range;
 use bedside_protocol::{
-    Code, Conversation, ConversationId, Entry, EntryId, Epoch, Rev, Send, Seq, Time, UserId,
+    Body, Code, Conversation, ConversationId, Entry, EntryId, Epoch, Rev, Send, Seq, Time, UserId,
 };
 use std::collections::BTreeMap;
 
@@ -68,6 +68,14 @@ pub struct OutboxRow {
 }
 
 impl OutboxRow {
+    /// What it says, as a person typed it.
+    pub fn text(&self) -> &str {
+        match &self.send.body {
+            Body::Text(text) => &text.text,
+            _ => "",
+        }
+    }
+
     /// Whether the server may have it: handed over at least once, and not refused.
     pub fn may_have_been_sent(&self) -> bool {
         match self.state {

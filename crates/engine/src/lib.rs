@@ -57,7 +57,7 @@ pub enum Input {
         /// [`Time::ZERO`]: at once.
         hold_until: Time,
     },
-    /// A person wants a message that waits to go out now.
+    /// A message that waits isn't held back any longer. This connects nobody: somebody may work offline.
     SendNow(EntryId),
     /// A person sends a refused message again, knowing what came meanwhile.
     SendAgain(EntryId, Seq),
@@ -217,7 +217,6 @@ impl Engine {
                 if let Some(change) = self.outbox.now(id) {
                     self.commit(vec![change], Vec::new(), &mut effects);
                 }
-                self.link_event(now, LinkEvent::Now, &mut effects);
             }
             Input::SendAgain(id, seen) => {
                 if let Some(change) = self.outbox.again(id, seen) {

@@ -5,7 +5,7 @@
 
 use crate::catchup::clamp_retry;
 use crate::{Change, OutboxRow, OutboxState};
-use bedside_protocol::{Body, ClientFrame, Code, EntryId, Rejected, Retry, Send, Seq, Time};
+use bedside_protocol::{ClientFrame, Code, EntryId, Rejected, Retry, Send, Seq, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Messages under way at once, over all conversations: below the server's burst.
@@ -106,17 +106,10 @@ impl Outbox {
 
     /// As [`Outbox::discard`], and its text becomes the draft again. Nothing, if it may not be thrown away.
     pub(crate) fn recall(&mut self, id: EntryId) -> Vec<Change> {
-        let Some(send) = self.get(id).map(|row| row.send.clone()) else {
-            return Vec::new();
-        };
-        let text = match send.body {
-            Body::Text(text) => text.text,
-            _ => String::new(),
-        };
-        let Some(gone) = self.discard(id) else {
-            return Vec::new();
-        };
-        vec![gone, Change::DraftBack(send.conversation, text)]
+        let back =
+            self.get(id).map(|row| Change::DraftBack(row.send.conversation.clone(), row.text().to_owned()));
+        // Without the first, what is under way would be a draft too.
+        self.discard(id).zip(back).map(|(gone, back)| vec![gone, back]).unwrap_or_default()
     }
 
     /// Those that wait although they might go.

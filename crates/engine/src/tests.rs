@@ -289,6 +289,9 @@ fn a_person_who_works_offline_is_left_alone() {
     assert_eq!(engine.handle(now, Input::Pause), [Effect::Disconnect]);
     let effects = engine.handle(now, write(send_of(1, 0), now));
     assert_eq!(emitted(&flush(&mut engine, now, effects)), []);
+    // As when the window closes: what is held back is let go, and still connects nobody.
+    let connects = |effect: &Effect| matches!(effect, Effect::Connect(_));
+    assert!(!engine.handle(now, Input::SendNow(entry_id(1))).iter().any(connects));
     assert_eq!(engine.next_timer(now), None);
     assert_eq!(engine.handle(now, Input::Reconnect), [Effect::Connect(2)]);
 }
