@@ -2,7 +2,7 @@
 
 use crate::plan::CONVERSATIONS;
 use bedside_protocol::*;
-use bedside_server::log::{Answer, Change, Log, Reader, SqliteLog, Write};
+use bedside_server::log::{Answer, Change, Log, Outcome, Reader, SqliteLog, Write};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -22,6 +22,8 @@ pub struct Server {
     /// None while it is down.
     running: Option<Running>,
     revoked: BTreeSet<UserId>,
+    /// What its log holds, also while it is down.
+    pub ids: BTreeSet<EntryId>,
     /// Its next commit fails.
     pub fault: bool,
 }
@@ -56,8 +58,8 @@ pub fn author(role: Role, name: &str) -> Author {
 impl Server {
     /// Starts one with a conversation for each patient; gives their ids.
     pub fn start(path: PathBuf, seed: u64, now: Time) -> (Self, Vec<ConversationId>) {
-        let (revoked, fault) = (BTreeSet::new(), false);
-        let mut server = Self { path, seed, starts: 0, running: None, revoked, fault };
+        let (revoked, ids, fault) = (BTreeSet::new(), BTreeSet::new(), false);
+        let mut server = Self { path, seed, starts: 0, running: None, revoked, ids, fault };
         server.start_again();
         let patients: Vec<_> = (0..CONVERSATIONS)
             .map(|n| Write::Admit {
@@ -104,7 +106,8 @@ impl Server {
         };
         if kept {
             let writes: Vec<_> = running.batch.drain(..).map(|(_, _, write)| write).collect();
-            running.log.commit(now, &writes).expect("the log");
+            let outcomes = running.log.commit(now, &writes).expect("the log");
+            self.ids.extend(outcomes.iter().flatten().flat_map(added));
         }
         running.sessions.into_keys().collect()
     }
@@ -243,6 +246,7 @@ impl Server {
         }
         let writes: Vec<_> = batch.iter().map(|(_, _, write)| write.clone()).collect();
         let outcomes = running.log.commit(now, &writes).expect("the log");
+        self.ids.extend(outcomes.iter().flatten().flat_map(added));
         let mut out = Vec::new();
         for ((conn, subject, _), outcome) in batch.into_iter().zip(outcomes) {
             match outcome {
@@ -309,6 +313,14 @@ impl Subject {
             retry_after_ms: refusal.retry_after_ms,
         })
     }
+}
+
+/// What a write added to the log, the server's own entries included.
+fn added(outcome: &Outcome) -> impl Iterator<Item = EntryId> {
+    outcome.committed.changes().iter().filter_map(|change| match change {
+        Change::Entry(record, _) => Some(record.entry.id),
+        _ => None,
+    })
 }
 
 fn frame_of(change: &Change) -> ServerFrame {
