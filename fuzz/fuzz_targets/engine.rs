@@ -45,19 +45,12 @@ fn entry_id(n: u8) -> EntryId {
 
 fn summary(n: u8, rev: u8, head: u8, read: u8) -> Conversation {
     let me = UserId::new("me").unwrap();
+    let patient =
+        Patient { id: UserId::new("p").unwrap(), name: "P".into(), born: None, extra: Extra::new() };
     Conversation {
-        id: conversation(n),
-        rev: Rev::new(rev.into()),
         head: Seq::new(head.into()),
-        patient: Patient { id: UserId::new("p").unwrap(), name: "P".into(), born: None, extra: Extra::new() },
-        state: Phase::Open,
-        until: None,
-        assigned: None,
-        urgency: None,
-        waiting_since: None,
-        last: None,
         read: BTreeMap::from([(me, Seq::new(read.into()))]),
-        extra: Extra::new(),
+        ..Conversation::new(conversation(n), Rev::new(rev.into()), patient)
     }
 }
 

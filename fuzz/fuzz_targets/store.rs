@@ -43,25 +43,16 @@ fn write(step: Step) -> Option<Write> {
     Some(Write::Sync(match step {
         Step::Cursor(rev) => Change::Cursor(Rev::new(rev)),
         Step::Epoch(a) => Change::Epoch(Epoch::new(if a { "a" } else { "b" }).unwrap()),
-        Step::Summary { conversation: n, rev, head, text } => Change::Summary(Conversation {
-            id: conversation(n),
-            rev: Rev::new(rev),
-            head: Seq::new(head),
-            patient: Patient {
-                id: UserId::new("p").unwrap(),
-                name: text.clone(),
-                born: Some(text),
-                extra: Extra::new(),
-            },
-            state: Phase::Open,
-            until: None,
-            assigned: None,
-            urgency: None,
-            waiting_since: (rev % 2 == 0).then(|| Time::new(rev)),
-            last: None,
-            read: BTreeMap::from([(UserId::new("me").unwrap(), Seq::new(head))]),
-            extra: Extra::new(),
-        }),
+        Step::Summary { conversation: n, rev, head, text } => {
+            let id = UserId::new("p").unwrap();
+            let patient = Patient { id, name: text.clone(), born: Some(text), extra: Extra::new() };
+            Change::Summary(Conversation {
+                head: Seq::new(head),
+                waiting_since: (rev % 2 == 0).then(|| Time::new(rev)),
+                read: BTreeMap::from([(UserId::new("me").unwrap(), Seq::new(head))]),
+                ..Conversation::new(conversation(n), Rev::new(rev), patient)
+            })
+        }
         Step::Entries { conversation: n, lo, hi, from, ids, text } => Change::Entries {
             conversation: conversation(n),
             range: Range::new(Seq::new(lo), Seq::new(hi))?,

@@ -96,3 +96,23 @@ pub struct Conversation {
     #[ts(skip)]
     pub extra: Extra,
 }
+
+impl Conversation {
+    /// A conversation as it opens: nothing has been said.
+    pub fn new(id: ConversationId, rev: Rev, patient: Patient) -> Self {
+        Self {
+            id,
+            rev,
+            head: Seq::ZERO,
+            patient,
+            state: Phase::Open,
+            until: None,
+            assigned: None,
+            urgency: None,
+            waiting_since: None,
+            last: None,
+            read: BTreeMap::new(),
+            extra: Extra::new(),
+        }
+    }
+}

@@ -1,10 +1,9 @@
 use crate::*;
 use bedside_engine::{Change, OutboxRow, OutboxState, Range};
 use bedside_protocol::{
-    Author, Body, ClinicId, Code, Conversation, Entry, EntryId, Extra, Last, Patient, Phase, Rev, Role, Send,
-    Seq, Time, UserId,
+    Author, Body, ClinicId, Code, Conversation, Entry, EntryId, Extra, Last, Patient, Rev, Role, Send, Seq,
+    Time, UserId,
 };
-use std::collections::BTreeMap;
 use std::sync::mpsc::channel;
 
 struct Cache {
@@ -59,25 +58,14 @@ fn account() -> Account {
 
 fn conversation(id: &str, rev: u64, head: u64, waiting_since: Option<u64>) -> Conversation {
     let author = Author { id: user("p"), role: Role::Patient, name: "P".into(), extra: Extra::new() };
+    let patient = Patient { id: user("p"), name: "P".into(), born: None, extra: Extra::new() };
+    let seq = Seq::new(head);
+    let last = Last { seq, at: Time::new(rev), author, preview: "x".into(), extra: Extra::new() };
     Conversation {
-        id: ConversationId::new(id).unwrap(),
-        rev: Rev::new(rev),
-        head: Seq::new(head),
-        patient: Patient { id: user("p"), name: "P".into(), born: None, extra: Extra::new() },
-        state: Phase::Open,
-        until: None,
-        assigned: None,
-        urgency: None,
+        head: seq,
         waiting_since: waiting_since.map(Time::new),
-        last: Some(Last {
-            seq: Seq::new(head),
-            at: Time::new(rev),
-            author,
-            preview: "x".into(),
-            extra: Extra::new(),
-        }),
-        read: BTreeMap::new(),
-        extra: Extra::new(),
+        last: Some(last),
+        ..Conversation::new(ConversationId::new(id).unwrap(), Rev::new(rev), patient)
     }
 }
 

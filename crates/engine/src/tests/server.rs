@@ -31,20 +31,10 @@ pub(super) struct Server {
 impl Server {
     fn summary(&self, id: &ConversationId) -> Conversation {
         let head = self.logs.get(id).map_or(0, Vec::len) as u64;
-        Conversation {
-            id: id.clone(),
-            rev: Rev::new(self.revs.get(id).copied().unwrap_or(0)),
-            head: Seq::new(head),
-            patient: Patient { id: user(PATIENT), name: "P".into(), born: None, extra: Extra::new() },
-            state: Phase::Open,
-            until: None,
-            assigned: None,
-            urgency: None,
-            waiting_since: None,
-            last: None,
-            read: self.read.get(id).map(|upto| (user(ME), *upto)).into_iter().collect(),
-            extra: Extra::new(),
-        }
+        let rev = Rev::new(self.revs.get(id).copied().unwrap_or(0));
+        let patient = Patient { id: user(PATIENT), name: "P".into(), born: None, extra: Extra::new() };
+        let read = self.read.get(id).map(|upto| (user(ME), *upto)).into_iter().collect();
+        Conversation { head: Seq::new(head), read, ..Conversation::new(id.clone(), rev, patient) }
     }
 
     pub(super) fn append(

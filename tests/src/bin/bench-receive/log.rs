@@ -2,7 +2,7 @@
 
 use bedside_protocol::{
     Author, Body, Changes, ChangesAnswer, Conversation, ConversationId, Entries, EntriesAnswer, Entry,
-    EntryFrame, EntryId, Extra, Last, MAX_CHANGES_PAGE, MAX_ENTRIES_PAGE, Patient, Phase, Rev, Role, Seq,
+    EntryFrame, EntryId, Extra, Last, MAX_CHANGES_PAGE, MAX_ENTRIES_PAGE, Patient, Rev, Role, Seq,
     ServerFrame, Time, UserId,
 };
 use std::collections::BTreeMap;
@@ -93,20 +93,8 @@ fn conversation(number: usize) -> Conversation {
         born: Some("1957-03-12".to_owned()),
         extra: Extra::new(),
     };
-    Conversation {
-        id: ConversationId::new(format!("c-{number:04}")).expect("a good id"),
-        rev: rev(number, 1),
-        head: Seq::ZERO,
-        patient,
-        state: Phase::Open,
-        until: None,
-        assigned: None,
-        urgency: None,
-        waiting_since: None,
-        last: None,
-        read: BTreeMap::new(),
-        extra: Extra::new(),
-    }
+    let id = ConversationId::new(format!("c-{number:04}")).expect("a good id");
+    Conversation::new(id, rev(number, 1), patient)
 }
 
 /// Entry number `n`: two of three are the patient's.

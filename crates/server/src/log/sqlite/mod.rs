@@ -22,6 +22,9 @@ const VERSION: isize = MIGRATIONS.len() as isize;
 /// The writer waits for nobody but a checkpoint, and a reader for nobody but a restart's recovery.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long the last checkpoint may wait for readers.
+const CLOSING_TIMEOUT: Duration = Duration::from_millis(500);
+
 /// Statements kept prepared: all there are.
 const STATEMENTS: usize = 64;
 
@@ -75,7 +78,12 @@ impl SqliteLog {
 impl Drop for SqliteLog {
     /// Leaves one file: SQLite does so by itself only if no reader is left, and whoever copies the log looks for one.
     fn drop(&mut self) {
-        if let Err(error) = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+        // A reader that is still at work mustn't hold the end up.
+        let checkpoint = self
+            .connection
+            .busy_timeout(CLOSING_TIMEOUT)
+            .and_then(|()| self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
+        if let Err(error) = checkpoint {
             tracing::warn!(fault = %Fault::from(error), "the log's last changes stay in its -wal file");
         }
     }

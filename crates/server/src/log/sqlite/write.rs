@@ -4,12 +4,11 @@ use super::rows::{Thread, first, number, select_threads, signed, thread};
 use super::send;
 use crate::log::{Answer, Change, Committed, Fault, Outcome, Revocation, Summary, Write};
 use bedside_protocol::{
-    ClinicId, Code, Conversation, ConversationId, EntryId, Extra, Patient, Phase, Read, Refusal, Rev, Role,
-    Seq, Time, UserId,
+    ClinicId, Code, Conversation, ConversationId, EntryId, Extra, Patient, Read, Refusal, Rev, Role, Seq,
+    Time, UserId,
 };
 use rusqlite::{Transaction, params};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Why a write didn't happen.
@@ -129,20 +128,9 @@ fn admit(tx: &Transaction<'_>, clinic: &ClinicId, patient: &Patient) -> Result<O
 
 /// Opens the one conversation of a new patient.
 fn open(tx: &Transaction<'_>, clinic: &ClinicId, patient: &Patient) -> Result<Summary, Stop> {
-    let conversation = Conversation {
-        id: conversation_of(clinic, &patient.id)?,
-        rev: bump(tx, clinic)?,
-        head: Seq::ZERO,
-        patient: Patient { extra: Extra::new(), ..patient.clone() },
-        state: Phase::Open,
-        until: None,
-        assigned: None,
-        urgency: None,
-        waiting_since: None,
-        last: None,
-        read: BTreeMap::new(),
-        extra: Extra::new(),
-    };
+    let patient = Patient { extra: Extra::new(), ..patient.clone() };
+    let conversation =
+        Conversation::new(conversation_of(clinic, &patient.id)?, bump(tx, clinic)?, patient.clone());
     tx.prepare_cached(
         "INSERT INTO conversations (clinic, id, rev, head, public_head, said_head, patient, name, born, state)
          VALUES (?1, ?2, ?3, 0, 0, 0, ?4, ?5, ?6, 'open')",
