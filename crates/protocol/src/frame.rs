@@ -4,7 +4,6 @@ use crate::{
     Body, Code, ConnectRefusal, Conversation, ConversationId, Entry, EntryId, Epoch, Extra, Limits, Origin,
     Refusal, Rev, Role, Seq, Time, UserId,
 };
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use ts_rs::TS;
@@ -325,9 +324,8 @@ pub struct Revoked {
 }
 
 /// What a client sends.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[serde(tag = "event", content = "data", rename_all = "snake_case")]
-#[ts(export)]
+#[derive(Clone, Debug, PartialEq, TS)]
+#[ts(export, tag = "event", content = "data", rename_all = "snake_case")]
 pub enum ClientFrame {
     /// Writes an entry.
     Send(Send),
@@ -344,9 +342,8 @@ pub enum ClientFrame {
 }
 
 /// What the server sends.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[serde(tag = "event", content = "data", rename_all = "snake_case")]
-#[ts(export)]
+#[derive(Clone, Debug, PartialEq, TS)]
+#[ts(export, tag = "event", content = "data", rename_all = "snake_case")]
 #[allow(clippy::large_enum_variant, reason = "frames are moved once, from the socket to their handler")]
 pub enum ServerFrame {
     /// Accepts the connection.
@@ -384,90 +381,72 @@ pub enum Unreadable {
     Malformed,
 }
 
-const CLIENT_EVENTS: [&str; 6] = ["send", "changes", "entries", "read", "typing", "viewing"];
-const SERVER_EVENTS: [&str; 12] = [
-    "welcome",
-    "heartbeat",
-    "entry",
-    "conversation",
-    "rejected",
-    "changes",
-    "entries",
-    "receipt",
-    "typing",
-    "presence",
-    "suggesting",
-    "revoked",
-];
+/// One side's events: their names, the way in and the way out.
+macro_rules! events {
+    ($frame:ident { $($event:literal: $variant:ident),+ $(,)? }) => {
+        impl $frame {
+            /// The names of all events of this side.
+            pub const EVENTS: &'static [&'static str] = &[$($event),+];
+
+            /// The event's name and its argument.
+            pub fn encode(&self) -> (&'static str, Value) {
+                match self {
+                    $($frame::$variant(data) => ($event, argument(data)),)+
+                }
+            }
+
+            /// Reads the argument of `event`; none, if this side has no such event.
+            fn read(event: &str, data: Value) -> Option<serde_json::Result<Self>> {
+                match event {
+                    $($event => Some(serde_json::from_value(data).map($frame::$variant)),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+events!(ClientFrame {
+    "send": Send,
+    "changes": Changes,
+    "entries": Entries,
+    "read": Read,
+    "typing": Typing,
+    "viewing": Viewing,
+});
+
+events!(ServerFrame {
+    "welcome": Welcome,
+    "heartbeat": Heartbeat,
+    "entry": Entry,
+    "conversation": Conversation,
+    "rejected": Rejected,
+    "changes": Changes,
+    "entries": Entries,
+    "receipt": Receipt,
+    "typing": Typing,
+    "presence": Presence,
+    "suggesting": Suggesting,
+    "revoked": Revoked,
+});
 
 impl ClientFrame {
-    /// The names of all events that clients send.
-    pub const EVENTS: &'static [&'static str] = &CLIENT_EVENTS;
-
     /// Reads the frame of `event` with the argument `data`. What it isn't, it says as a refusal: `invalid`.
     pub fn decode(event: &str, data: Value) -> Result<Self, Refusal> {
-        if !CLIENT_EVENTS.contains(&event) {
-            return Err(Refusal::new(Code::Invalid, "no such event"));
-        }
+        let frame = Self::read(event, data).ok_or_else(|| Refusal::new(Code::Invalid, "no such event"))?;
         // serde's message may quote the frame's content, which must not get into logs.
-        decode(event, data).map_err(|_| Refusal::new(Code::Invalid, "fields are missing or wrong"))
-    }
-
-    /// The event's name and its argument.
-    pub fn encode(&self) -> (&'static str, Value) {
-        let event = match self {
-            ClientFrame::Send(_) => "send",
-            ClientFrame::Changes(_) => "changes",
-            ClientFrame::Entries(_) => "entries",
-            ClientFrame::Read(_) => "read",
-            ClientFrame::Typing(_) => "typing",
-            ClientFrame::Viewing(_) => "viewing",
-        };
-        (event, argument(self))
+        frame.map_err(|_| Refusal::new(Code::Invalid, "fields are missing or wrong"))
     }
 }
 
 impl ServerFrame {
-    /// The names of all events that the server sends.
-    pub const EVENTS: &'static [&'static str] = &SERVER_EVENTS;
-
     /// Reads the frame of `event` with the argument `data`.
     pub fn decode(event: &str, data: Value) -> Result<Self, Unreadable> {
-        if !SERVER_EVENTS.contains(&event) {
-            return Err(Unreadable::UnknownEvent);
-        }
-        decode(event, data).map_err(|_| Unreadable::Malformed)
-    }
-
-    /// The event's name and its argument.
-    pub fn encode(&self) -> (&'static str, Value) {
-        let event = match self {
-            ServerFrame::Welcome(_) => "welcome",
-            ServerFrame::Heartbeat(_) => "heartbeat",
-            ServerFrame::Entry(_) => "entry",
-            ServerFrame::Conversation(_) => "conversation",
-            ServerFrame::Rejected(_) => "rejected",
-            ServerFrame::Changes(_) => "changes",
-            ServerFrame::Entries(_) => "entries",
-            ServerFrame::Receipt(_) => "receipt",
-            ServerFrame::Typing(_) => "typing",
-            ServerFrame::Presence(_) => "presence",
-            ServerFrame::Suggesting(_) => "suggesting",
-            ServerFrame::Revoked(_) => "revoked",
-        };
-        (event, argument(self))
+        Self::read(event, data).ok_or(Unreadable::UnknownEvent)?.map_err(|_| Unreadable::Malformed)
     }
 }
 
-fn decode<T: DeserializeOwned>(event: &str, data: Value) -> serde_json::Result<T> {
-    let frame = [("event".to_owned(), Value::from(event)), ("data".to_owned(), data)];
-    serde_json::from_value(Value::Object(frame.into_iter().collect()))
-}
-
-/// The frame's `data`. Only a map with other keys than texts could fail to encode, and no frame has one.
-fn argument<T: Serialize>(frame: &T) -> Value {
-    match serde_json::to_value(frame) {
-        Ok(Value::Object(mut fields)) => fields.remove("data").unwrap_or(Value::Null),
-        _ => Value::Null,
-    }
+/// An event's argument. Only a map with other keys than texts could fail to encode, and no frame has one.
+fn argument<T: Serialize>(data: &T) -> Value {
+    serde_json::to_value(data).unwrap_or_default()
 }
