@@ -7,8 +7,8 @@ use crate::socket::{Socket, SocketEvent, Target};
 use crate::trust::Trust;
 use crate::watch::Dirty;
 use crate::{Shared, sign_in};
-use bedside_engine::{Attempt, Change, Config, Effect, Engine, Input, Ticket, Trouble};
-use bedside_protocol::{ConnectRefusal, ServerFrame, Time};
+use bedside_engine::{Attempt, Config, Effect, Engine, Input, Ticket, Trouble};
+use bedside_protocol::{ConnectRefusal, Entry, ServerFrame, Time};
 use bedside_store::{Account, Committed, Files, Reader, StoreError, Write, Writer};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +18,9 @@ use tokio::sync::{mpsc, oneshot};
 const TYPING_MS: u64 = 6_000;
 /// After the disk has failed: how soon to start anew from what it holds.
 const RESTART: Duration = Duration::from_secs(2);
+
+/// Most frames that are committed together: a person's command waits for them.
+const AT_ONCE: usize = 64;
 
 pub(crate) type Answer = oneshot::Sender<Result<Reply, Failure>>;
 
@@ -122,13 +125,14 @@ impl Core {
             let timer = self.session.as_ref().and_then(|session| session.engine.next_timer(now));
             let timer = timer.map(|time| self.clock.instant(time));
             let frames = self.session.as_mut().and_then(|session| session.frames.as_mut());
+            let mut heard = Vec::new();
             tokio::select! {
                 command = commands.recv() => match command {
                     Some((command, answer)) => self.command(command, answer),
                     None => return,
                 },
                 Some(event) = self.inbox.recv() => self.event(event),
-                event = next(frames) => self.socket_event(event),
+                () = gathered(frames, &mut heard) => self.socket_events(heard),
                 _ = look.tick() => if let Some(doubt) = surroundings.look() {
                     self.clock.advance(doubt.slept);
                     self.handle(Input::Doubt, None);
@@ -192,61 +196,71 @@ impl Core {
         });
     }
 
-    fn socket_event(&mut self, event: Option<SocketEvent>) {
+    /// What the socket said since the last look; nothing: it has ended.
+    fn socket_events(&mut self, heard: Vec<SocketEvent>) {
         let Some(session) = self.session.as_mut() else {
             return;
         };
         let attempt = session.attempt;
-        let input = match event {
-            Some(SocketEvent::Frame(frame)) => {
-                self.note(&frame);
-                Input::Frame(attempt, frame)
-            }
-            Some(SocketEvent::Refused(code)) => Input::Refused(attempt, code),
-            Some(SocketEvent::Unreachable) => Input::Closed(attempt, Trouble::Unreachable),
-            Some(SocketEvent::Unreadable) => Input::Closed(attempt, Trouble::Unreadable),
-            None => {
-                session.frames = None;
-                Input::Closed(attempt, Trouble::Closed)
-            }
-        };
-        self.handle(input, None);
+        if heard.is_empty() {
+            session.frames = None;
+            return self.handle(Input::Closed(attempt, Trouble::Closed), None);
+        }
+        let inputs = heard.into_iter().map(|event| match event {
+            SocketEvent::Frame(frame) => Input::Frame(attempt, frame),
+            SocketEvent::Refused(code) => Input::Refused(attempt, code),
+            SocketEvent::Unreachable => Input::Closed(attempt, Trouble::Unreachable),
+            SocketEvent::Unreadable => Input::Closed(attempt, Trouble::Unreadable),
+        });
+        self.handle_all(inputs, None);
     }
 
-    /// What an entry ends: its writer isn't typing any more.
-    fn note(&self, frame: &ServerFrame) {
-        if let ServerFrame::Entry(live) = frame {
-            let (id, author) = (&live.entry.conversation, &live.entry.author.id);
-            let ended = self.shared.with_live(|live| {
-                let typing = live.typing.get(id).is_some_and(|typing| typing.who.id == *author);
-                typing.then(|| live.typing.remove(id)).is_some()
-            });
-            if ended {
-                self.shared.publish(&Dirty::conversation(id.clone()));
-            }
+    /// Whoever wrote an entry isn't typing any more.
+    fn ended_typing(&self, entry: &Entry) {
+        let (id, author) = (&entry.conversation, &entry.author.id);
+        let ended = self.shared.with_live(|live| {
+            let typing = live.typing.get(id).is_some_and(|typing| typing.who.id == *author);
+            typing.then(|| live.typing.remove(id)).is_some()
+        });
+        if ended {
+            self.shared.publish(&Dirty::conversation(id.clone()));
         }
     }
 
     /// Hands an input to the engine and does what it says. A commit among the effects carries the answer; without
     /// one it is given at once.
     pub(crate) fn handle(&mut self, input: Input, answer: Option<(Answer, Reply)>) {
+        self.handle_all([input], answer);
+    }
+
+    /// As [`Core::handle`], for inputs that came together: what is to be committed of them is one commit.
+    fn handle_all(&mut self, inputs: impl IntoIterator<Item = Input>, answer: Option<(Answer, Reply)>) {
         let now = self.clock.now();
-        let Some(session) = self.session.as_mut() else {
-            return;
-        };
-        let effects = session.engine.handle(now, input);
-        let mut answer = answer;
-        for effect in effects {
-            match effect {
-                Effect::Connect(attempt) => self.connect(attempt),
-                Effect::Disconnect => self.disconnect(),
-                Effect::Emit(frame) => self.emit(frame),
-                Effect::Commit(ticket, changes) => self.commit(Some(ticket), changes, answer.take()),
-                Effect::Tell(frame) => self.tell(now, frame),
-                Effect::Wipe => return self.wipe(),
+        let (mut last, mut writes) = (None, Vec::new());
+        for input in inputs {
+            if let Input::Frame(_, ServerFrame::Entry(live)) = &input {
+                self.ended_typing(&live.entry);
+            }
+            let Some(session) = self.session.as_mut() else {
+                return;
+            };
+            for effect in session.engine.handle(now, input) {
+                match effect {
+                    Effect::Connect(attempt) => self.connect(attempt),
+                    Effect::Disconnect => self.disconnect(),
+                    Effect::Emit(frame) => self.emit(frame),
+                    Effect::Commit(ticket, changes) => {
+                        last = Some(ticket);
+                        writes.extend(changes.into_iter().map(Write::Sync));
+                    }
+                    Effect::Tell(frame) => self.tell(now, frame),
+                    Effect::Wipe => return self.wipe(),
+                }
             }
         }
-        if let Some((answer, reply)) = answer {
+        if last.is_some() {
+            self.write(last, writes, answer);
+        } else if let Some((answer, reply)) = answer {
             let _gone = answer.send(Ok(reply));
         }
         self.follow_engine();
@@ -298,10 +312,6 @@ impl Core {
             session.socket = None;
             session.frames = Some(mpsc::channel(1).1);
         }
-    }
-
-    fn commit(&mut self, ticket: Option<Ticket>, changes: Vec<Change>, answer: Option<(Answer, Reply)>) {
-        self.write(ticket, changes.into_iter().map(Write::Sync).collect(), answer);
     }
 
     pub(crate) fn write(
@@ -373,11 +383,12 @@ impl Core {
     }
 }
 
-async fn next(frames: Option<&mut mpsc::Receiver<SocketEvent>>) -> Option<SocketEvent> {
+/// Waits for what the socket says, and takes all that is there. Nothing: the socket has ended.
+async fn gathered(frames: Option<&mut mpsc::Receiver<SocketEvent>>, heard: &mut Vec<SocketEvent>) {
     match frames {
-        Some(frames) => frames.recv().await,
+        Some(frames) => frames.recv_many(heard, AT_ONCE).await,
         None => std::future::pending().await,
-    }
+    };
 }
 
 async fn sleep_until(timer: Option<tokio::time::Instant>) {

@@ -46,7 +46,7 @@ pub enum Input {
     Refused(Attempt, ConnectRefusal),
     /// An attempt or its connection is over.
     Closed(Attempt, Trouble),
-    /// The changes under this ticket are on the disk.
+    /// The changes under this ticket, and all before it, are on the disk.
     Committed(Ticket),
     /// A person wrote a message. It isn't handed over before `hold_until`, so that it can be taken back.
     Send {
@@ -91,7 +91,8 @@ pub enum Effect {
     Disconnect,
     /// Hand a frame to the connection. If it fails, the connection's end is reported.
     Emit(ClientFrame),
-    /// Write all of these in one transaction, then say [`Input::Committed`]. If it fails, start anew from the disk.
+    /// Write all of these in one transaction, alone or with the commits that follow, then say [`Input::Committed`]. If
+    /// it fails, start anew from the disk.
     Commit(Ticket, Vec<Change>),
     /// Something that isn't kept: typing, presence, a suggestion in the making.
     Tell(ServerFrame),
@@ -195,18 +196,18 @@ impl Engine {
                 }
                 self.link_event(now, LinkEvent::Timer, &mut effects);
             }
-            Input::Frame(attempt, frame) if attempt == self.link.attempt() => {
-                self.frame(now, frame, &mut effects)
-            }
-            Input::Refused(attempt, code) if attempt == self.link.attempt() => {
+            Input::Frame(attempt, frame) if self.link.hears(attempt) => self.frame(now, frame, &mut effects),
+            Input::Refused(attempt, code) if self.link.hears(attempt) => {
                 self.link_event(now, LinkEvent::Refused(code), &mut effects);
             }
-            Input::Closed(attempt, trouble) if attempt == self.link.attempt() => {
+            Input::Closed(attempt, trouble) if self.link.hears(attempt) => {
                 self.link_event(now, LinkEvent::Ended(trouble), &mut effects);
             }
             Input::Frame(..) | Input::Refused(..) | Input::Closed(..) => {}
             Input::Committed(ticket) => {
-                effects.extend(self.after.remove(&ticket).into_iter().flatten().map(Effect::Emit));
+                let later = self.after.split_off(&(ticket + 1));
+                let now_kept = std::mem::replace(&mut self.after, later);
+                effects.extend(now_kept.into_values().flatten().map(Effect::Emit));
             }
             Input::Send { send, at, hold_until } => {
                 let draft = Change::DraftSent(send.conversation.clone());

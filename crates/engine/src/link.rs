@@ -130,8 +130,9 @@ impl Machine {
         &self.link
     }
 
-    pub(crate) fn attempt(&self) -> Attempt {
-        self.attempt
+    /// Whether it still matters what this attempt's socket says.
+    pub(crate) fn hears(&self, attempt: Attempt) -> bool {
+        attempt == self.attempt && matches!(self.link, Link::Connecting { .. } | Link::Live { .. })
     }
 
     pub(crate) fn next_timer(&self) -> Option<Time> {
@@ -304,7 +305,7 @@ mod tests {
         for (from, event, after, to) in table {
             let mut machine = machine_in(from);
             assert_eq!(name(machine.link()), from);
-            let before = machine.attempt();
+            let before = machine.attempt;
             let effect = machine.on(T0.plus(after), event);
             assert_eq!(name(machine.link()), to, "{from} {event:?}");
             let expected = match (from, to) {

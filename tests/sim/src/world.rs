@@ -282,7 +282,10 @@ impl World {
                 }
                 withdrawn.into_iter().for_each(|id| self.ledger.withdrawn(id));
                 if alive {
-                    tickets.into_iter().for_each(|ticket| self.input(device, Input::Committed(ticket)));
+                    tickets
+                        .last()
+                        .into_iter()
+                        .for_each(|ticket| self.input(device, Input::Committed(*ticket)));
                     if self.devices[device].writes() {
                         let life = self.devices[device].life;
                         self.after(1, Event::Disk(device, life));
