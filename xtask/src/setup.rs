@@ -68,6 +68,9 @@ const NPM: [(&str, Tier); 3] =
 const REQUIREMENTS: [&str; 3] =
     ["tests/interop/requirements.txt", "bench/peers/flask/requirements.txt", "xtask/requirements.txt"];
 
+/// Python packages of the benchmarks alone.
+const BENCH_REQUIREMENTS: [&str; 1] = ["bench/peers/sqs/requirements.txt"];
+
 /// Oldest Node that the pages' tools run on.
 const NODE_MAJOR: u32 = 20;
 
@@ -83,6 +86,15 @@ pub fn run(root: &Path, tiers: &[Tier]) -> Result {
     if tiers.contains(&Tier::Test) {
         check_rust_components()?;
         python(root)?;
+    }
+    if tiers.contains(&Tier::Bench) {
+        stamp::unless_fresh(
+            root,
+            "venv-bench",
+            &BENCH_REQUIREMENTS,
+            &["target/venv/bin/moto_server"],
+            || process::step("Python packages of the benchmarks", || pip(root, &BENCH_REQUIREMENTS)),
+        )?;
     }
     Ok(())
 }
@@ -254,14 +266,19 @@ fn python(root: &Path) -> Result {
             let venv = venv(root);
             let path = venv.to_string_lossy();
             process::run(&mut command("python3", &["-m", "venv", "--clear", &path], root))?;
-            let mut pip = Command::new(venv.join("bin/pip"));
-            pip.args(["install", "--quiet", "--disable-pip-version-check"]).current_dir(root);
-            for file in REQUIREMENTS {
-                pip.args(["-r", file]);
-            }
-            process::run(&mut pip)
+            pip(root, &REQUIREMENTS)
         })
     })
+}
+
+/// Installs Python packages by their lists.
+fn pip(root: &Path, files: &[&str]) -> Result {
+    let mut pip = Command::new(venv(root).join("bin/pip"));
+    pip.args(["install", "--quiet", "--disable-pip-version-check"]).current_dir(root);
+    for file in files {
+        pip.args(["-r", file]);
+    }
+    process::run(&mut pip)
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
-"""The log in one SQLite file: dense numbers, idempotent sends. Messages alone; all of them are public."""
+"""The log in one SQLite file: dense numbers, idempotent sends. Messages and suggestions; all of them are public."""
 
 import json
 import re
 import sqlite3
 import time
+import uuid
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS clinic (rev INTEGER NOT NULL) STRICT;
@@ -18,6 +19,7 @@ CREATE TABLE IF NOT EXISTS entries (
 """
 TEXT_BYTES = 16 * 1024
 PREVIEW_CHARS = 140
+SYSTEM = {"id": "system", "role": "system", "name": "Bench"}
 UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
@@ -31,6 +33,12 @@ class Refused(Exception):
 
 def now_ms():
     return time.time_ns() // 1_000_000
+
+
+def new_id():
+    """A UUIDv7 by its form."""
+    id = str(uuid.uuid4())
+    return f"{id[:14]}7{id[15:]}"
 
 
 class Log:
@@ -78,6 +86,11 @@ class Log:
         check(frame)
         return self._transaction(self._append, me, frame["id"], frame["conversation"], frame["body"])
 
+    def advise(self, conversation, text):
+        """Commits a suggestion. Returns its entry, and its conversation's summary after it."""
+        body = {"kind": "suggestion", "task": "reply", "text": text}
+        return self._transaction(self._append, SYSTEM, new_id(), conversation, body)[1:]
+
     def _append(self, me, id, conversation, body):
         row = self._one("SELECT rev, head, patient, name, waiting_since FROM conversations WHERE id = ?", conversation)
         if row is None:
@@ -95,7 +108,7 @@ class Log:
             return False, entry, summary(conversation, rev, head, patient, name, waiting, entry)
         author = {"id": me["id"], "role": me["role"], "name": me["name"]}
         at, rev, seq = now_ms(), self._bump(), head + 1
-        waiting = (waiting or at) if me["role"] == "patient" else None
+        waiting = {"patient": waiting or at, "system": waiting}.get(me["role"])
         entry = make(conversation, seq, rev, id, at, author, body, " ".join(body["text"].split())[:PREVIEW_CHARS])
         self.db.execute(
             "UPDATE conversations SET head = ?, rev = ?, waiting_since = ? WHERE id = ?",

@@ -4,6 +4,9 @@ all receivers of a broadcast. The benchmarks compare it with Bedside's server at
 `entry` and `rejected` of docs/protocol.md; catching up it leaves out.
 
     python server.py --port 8791 --db FILE
+
+A text that contains JOB_MARK needs a model, whose work is a second of waiting: here as a background task of the library.
+With --queue ADDRESS of an SQS server it is the older design instead (legacy.py).
 """
 
 # ruff: noqa: E402: what is imported after this line works with gevent.
@@ -22,14 +25,17 @@ from flask_socketio import ConnectionRefusedError, SocketIO
 from gevent.pywsgi import WSGIServer
 from geventwebsocket.handler import WebSocketHandler
 
-from log import TEXT_BYTES, Log, Refused, now_ms
+from log import TEXT_BYTES, Log, Refused, check, now_ms
 
 HEARTBEAT_MS = 10_000
 LIMITS = {"text_bytes": TEXT_BYTES, "frame_bytes": 128 * 1024, "sends_per_s": 1_000_000}
 CLINIC = "bench"
 PROVIDERS = "providers"
+JOB_MARK = "[needs a model]"
+JOB_SECONDS = 1
 
 log = None
+queue = None
 lock = threading.Lock()
 accounts = {}
 people = {}
@@ -81,6 +87,41 @@ def sign_in():
     return {"token": token, "id": me["id"], **({"conversation": conversation} if conversation else {})}
 
 
+def frames(entry, summary):
+    """What tells the providers and the patient of an entry."""
+    own = {**entry, "prev": entry["seq"] - 1}
+    return {"entry": entry, "conversation": summary}, {"entry": own, "conversation": summary}
+
+
+def publish(entry, summary):
+    to_providers, to_patient = frames(entry, summary)
+    socketio.emit("entry", to_providers, namespace="/provider", to=PROVIDERS)
+    socketio.emit("entry", to_patient, namespace="/patient", to=entry["conversation"])
+
+
+def commit(me, frame):
+    """Commits a message and tells everybody, unless it was known. Returns whether it is new, and its frames."""
+    with lock:
+        new, entry, summary = log.append(me, frame)
+        if new:
+            publish(entry, summary)
+    return new, frames(entry, summary)
+
+
+def job(conversation):
+    """A model's work, and its result as an entry."""
+    socketio.sleep(JOB_SECONDS)
+    with lock:
+        publish(*log.advise(conversation, "Rest, and call us if it gets worse"))
+
+
+def handle(me, frame):
+    """A consumer's work on one message of the queue."""
+    commit(me, frame)
+    if JOB_MARK in frame["body"]["text"]:
+        job(frame["conversation"])
+
+
 def serve(namespace, role):
     @socketio.on("connect", namespace=namespace)
     def connect(auth=None):
@@ -102,13 +143,13 @@ def serve(namespace, role):
         try:
             if own is not None and (not isinstance(frame, dict) or frame.get("conversation") != own):
                 raise Refused("not_found", "no such conversation")
-            with lock:
-                new, entry, summary = log.append(me, frame)
-                to_providers = {"entry": entry, "conversation": summary}
-                to_patient = {"entry": {**entry, "prev": entry["seq"] - 1}, "conversation": summary}
-                if new:
-                    socketio.emit("entry", to_providers, namespace="/provider", to=PROVIDERS)
-                    socketio.emit("entry", to_patient, namespace="/patient", to=entry["conversation"])
+            if queue is not None:
+                check(frame)
+                queue.put(me, frame)
+                return
+            new, (to_providers, to_patient) = commit(me, frame)
+            if new and JOB_MARK in frame["body"]["text"]:
+                socketio.start_background_task(job, frame["conversation"])
             if not new:
                 again = to_patient if role == "patient" else to_providers
                 socketio.emit("entry", again, namespace=namespace, to=request.sid)
@@ -128,12 +169,19 @@ def heartbeat():
 
 
 def main():
-    global log
+    global log, queue
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--port", type=int, default=8791)
     options.add_argument("--db", required=True, help="the SQLite file")
+    options.add_argument("--queue", help="address of the SQS server that each message goes through")
+    options.add_argument("--visibility", type=int, default=30, help="seconds until a message is handed out again")
     options = options.parse_args()
     log = Log(options.db)
+    if options.queue:
+        import legacy
+
+        queue = legacy.Queue(options.queue, options.visibility)
+        queue.consume(handle)
     serve("/provider", "provider")
     serve("/patient", "patient")
     server = WSGIServer(("127.0.0.1", options.port), app, handler_class=WebSocketHandler, log=None)

@@ -2,6 +2,7 @@
 
 use crate::clock::{Clock, SystemClock};
 use crate::log::Fault;
+use crate::tasks::Kinds;
 use bedside_protocol::Limits;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -20,6 +21,8 @@ pub struct Config {
     pub heartbeat_ms: u32,
     /// What frames may weigh.
     pub limits: Limits,
+    /// The background tasks that messages start.
+    pub tasks: Kinds,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -39,6 +42,7 @@ impl Config {
             demo: false,
             heartbeat_ms: HEARTBEAT_MS,
             limits: Limits::default(),
+            tasks: Kinds::default(),
             clock: Arc::new(SystemClock),
         }
     }

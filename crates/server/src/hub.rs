@@ -12,7 +12,7 @@ use crate::session::{End, Frame, Session};
 use crate::view;
 use bedside_protocol::{
     ClinicId, ConversationFrame, ConversationId, EntryFrame, Heartbeat, Receipt, Rev, Revoked, Role,
-    ServerFrame, Time, TypingFrame, UserId,
+    ServerFrame, Suggesting, Time, TypingFrame, UserId,
 };
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -195,6 +195,13 @@ impl Hub {
             if other.who.id != session.who.id {
                 self.emit(other, &frame);
             }
+        }
+    }
+
+    /// Tells a clinic's providers how far a background task is.
+    pub fn suggesting(&self, clinic: &ClinicId, suggesting: Suggesting) {
+        if let Some(clinic) = self.state().clinics.get(clinic) {
+            self.to_providers(clinic, None, || ServerFrame::Suggesting(suggesting));
         }
     }
 

@@ -9,6 +9,7 @@
 //!                  frames                       who gets what, in the order of the commits
 //! ```
 //!
+//! What needs a model is written as a row with its message, and worked on afterwards in tasks/.
 //! What reads goes from serve.rs by readers.rs to the log's reading sides. What a patient may see is view.rs.
 
 mod asker;
@@ -27,6 +28,7 @@ mod server;
 mod session;
 mod shared;
 mod socket;
+pub mod tasks;
 pub mod token;
 mod view;
 mod writer;

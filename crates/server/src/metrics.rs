@@ -32,6 +32,7 @@ pub struct Metrics {
     sockets: Family<Labels, Gauge>,
     rejected: Family<Labels, Counter>,
     refused: Family<Labels, Counter>,
+    tasks: Family<Labels, Counter>,
 }
 
 impl Default for Metrics {
@@ -61,6 +62,8 @@ impl Default for Metrics {
         r.register("rejected", "Frames refused by code", rejected.clone());
         let refused = Family::default();
         r.register("connects_refused", "Connections refused by code", refused.clone());
+        let tasks = Family::default();
+        r.register("tasks", "Background tasks by their end", tasks.clone());
         Self {
             registry,
             commits,
@@ -74,6 +77,7 @@ impl Default for Metrics {
             sockets,
             rejected,
             refused,
+            tasks,
         }
     }
 }
@@ -108,6 +112,11 @@ impl Metrics {
     /// Counts a refused connection.
     pub fn refused(&self, refusal: ConnectRefusal) {
         self.refused.get_or_create_owned(&[("code", refusal.as_str())]).inc();
+    }
+
+    /// Counts a background task by its end.
+    pub fn task(&self, end: &'static str) {
+        self.tasks.get_or_create_owned(&[("end", end)]).inc();
     }
 
     /// All of it in Prometheus's text format.

@@ -172,8 +172,9 @@ impl Served {
                     let Who { id, role, name } = self.session.who.clone();
                     let author = Author { id, role, name, extra: Extra::new() };
                     let clinic = self.session.clinic.clone();
+                    let tasks = self.shared.config.tasks.wanted(author.role, &send.body);
                     let send = Box::new(send);
-                    self.write(Write::Send { clinic, author, send }, asker).await;
+                    self.write(Write::Send { clinic, author, send, tasks }, asker).await;
                 }
             },
             ClientFrame::Read(read) => {

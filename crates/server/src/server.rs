@@ -8,6 +8,7 @@ use crate::net;
 use crate::readers::Readers;
 use crate::session::End;
 use crate::shared::Shared;
+use crate::tasks::{Runner, hints};
 use crate::token::Key;
 use crate::writer::Writer;
 use crate::{http, socket};
@@ -40,6 +41,7 @@ pub struct Server {
     writer: JoinHandle<()>,
     connections: TaskTracker,
     heart: tokio::task::JoinHandle<()>,
+    tasks: tokio::task::JoinHandle<()>,
     http: tokio::task::JoinHandle<()>,
     _lock: File,
 }
@@ -63,8 +65,10 @@ impl Server {
         let epoch = log.epoch().clone();
         let listener = TcpListener::bind(config.listen).await.map_err(in_use)?;
         let addr = listener.local_addr().map_err(in_use)?;
+        let left = log.reader()?.jobs()?;
+        let (hint, committed) = hints();
         let (writer, thread) =
-            Writer::start(log, config.clock.clone(), hub.clone(), metrics.clone()).map_err(at_data)?;
+            Writer::start(log, config.clock.clone(), hub.clone(), hint, metrics.clone()).map_err(at_data)?;
         let shared = Arc::new(Shared {
             config,
             key,
@@ -100,6 +104,7 @@ impl Server {
         Ok(Self {
             addr,
             heart: tokio::spawn(beat(shared.clone())),
+            tasks: tokio::spawn(Runner::run(shared.clone(), left, committed)),
             shared,
             io,
             stop,
@@ -120,6 +125,7 @@ impl Server {
     pub async fn shutdown(self) {
         let shared = self.shared;
         shared.draining.cancel();
+        self.tasks.abort();
         shared.writer.stop().await;
         let writer = self.writer;
         bounded("the log", LOG_STEP, tokio::task::spawn_blocking(move || writer.join())).await;

@@ -49,6 +49,6 @@ pub fn answer(answer: &Answer, private: bool) -> Option<ServerFrame> {
         Answer::Summary(of) => {
             ServerFrame::Conversation(ConversationFrame { conversation: summary(of, private) })
         }
-        Answer::Revoked => return None,
+        Answer::Revoked | Answer::Tries(_) | Answer::Ended => return None,
     })
 }

@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::hub::Hub;
 use crate::log::{Fault, Log, Outcome, Write};
 use crate::metrics::Metrics;
+use crate::tasks::Hint;
 use bedside_protocol::{Code, Refusal};
 use std::io;
 use std::sync::Arc;
@@ -46,11 +47,12 @@ impl Writer {
         log: impl Log,
         clock: Arc<dyn Clock>,
         hub: Arc<Hub>,
+        tasks: Hint,
         metrics: Arc<Metrics>,
     ) -> io::Result<(Self, JoinHandle<()>)> {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new().name("log-writer".into()).spawn(move || {
-            Thread { log, clock, hub, metrics }.run(queue);
+            Thread { log, clock, hub, tasks, metrics }.run(queue);
         })?;
         Ok((Self(jobs), thread))
     }
@@ -99,6 +101,7 @@ struct Thread<L> {
     log: L,
     clock: Arc<dyn Clock>,
     hub: Arc<Hub>,
+    tasks: Hint,
     metrics: Arc<Metrics>,
 }
 
@@ -138,6 +141,10 @@ impl<L: Log> Thread<L> {
                 for (outcome, reply) in outcomes.into_iter().zip(replies) {
                     if let Ok(outcome) = &outcome {
                         self.hub.publish(&outcome.committed);
+                        for job in outcome.committed.jobs() {
+                            // Nobody listens any more while the server stops; the row stays for the next life.
+                            let _ = self.tasks.send(job.clone());
+                        }
                     }
                     reply(outcome);
                 }

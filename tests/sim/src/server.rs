@@ -169,7 +169,7 @@ impl Server {
             ClientFrame::Send(send) => {
                 let (id, conversation) = (Some(send.id), send.conversation.clone());
                 let subject = Subject { of: "send", id, conversation };
-                Some((subject, Write::Send { clinic, author: who, send: Box::new(send) }))
+                Some((subject, Write::Send { clinic, author: who, send: Box::new(send), tasks: Vec::new() }))
             }
             ClientFrame::Read(read) => {
                 let subject = Subject { of: "read", id: None, conversation: read.conversation.clone() };
@@ -261,7 +261,7 @@ impl Server {
                         let frame = match &outcome.answer {
                             Answer::Entry(record, summary) => entry_frame(record.entry.clone(), summary),
                             Answer::Summary(summary) => summary_frame(summary),
-                            Answer::Revoked => continue,
+                            Answer::Revoked | Answer::Tries(_) | Answer::Ended => continue,
                         };
                         out.push((conn, frame));
                     }

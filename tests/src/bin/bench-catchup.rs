@@ -71,6 +71,7 @@ fn fill(log: &Path, patients: usize, each: usize) -> Heads {
                 from: None,
                 force: false,
             }),
+            tasks: Vec::new(),
         })
         .collect();
     for batch in sends.chunks(BATCH) {

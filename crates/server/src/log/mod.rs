@@ -16,7 +16,7 @@ pub use sqlite::SqliteLog;
 
 use bedside_protocol::{
     Author, ClinicId, Conversation, ConversationId, Entry, Epoch, Last, Patient, Read, Refusal, Rev, Role,
-    Send, Seq, Time, UserId,
+    Send, Seq, Suggestion, Time, UserId,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,6 +32,8 @@ pub enum Write {
         author: Author,
         /// What.
         send: Box<Send>,
+        /// The background tasks that it asks for, if it is new.
+        tasks: Vec<&'static str>,
     },
     /// A read mark. The greatest wins.
     Read {
@@ -60,6 +62,31 @@ pub enum Write {
         /// Whether devices destroy what they keep.
         wipe: bool,
     },
+    /// Another try of a background task. Refused as `conflict` once the task has ended.
+    Try {
+        /// Which.
+        job: Job,
+    },
+    /// The end of a background task. Refused as `conflict` once the task has ended.
+    End {
+        /// Which.
+        job: Job,
+        /// What it found; none if it failed.
+        result: Option<Box<Suggestion>>,
+    },
+}
+
+/// A background task's work on one message of a conversation: a row of the log.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Job {
+    /// The clinic.
+    pub clinic: ClinicId,
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The kind of task.
+    pub task: String,
+    /// The message that asks for it.
+    pub basis: Seq,
 }
 
 /// A conversation's summary, with what a patient's view of it needs.
@@ -112,6 +139,7 @@ pub enum Change {
 pub struct Committed {
     clinic: ClinicId,
     changes: Vec<Change>,
+    jobs: Vec<Job>,
 }
 
 impl Committed {
@@ -124,6 +152,11 @@ impl Committed {
     pub fn changes(&self) -> &[Change] {
         &self.changes
     }
+
+    /// The background tasks that they ask for.
+    pub fn jobs(&self) -> &[Job] {
+        &self.jobs
+    }
 }
 
 /// What a write that wasn't refused answers to whom it came from.
@@ -135,6 +168,10 @@ pub enum Answer {
     Summary(Arc<Summary>),
     /// The access has ended.
     Revoked,
+    /// How often the background task was tried, this time included.
+    Tries(u64),
+    /// The background task has ended.
+    Ended,
 }
 
 /// What became of a write that wasn't refused.
@@ -226,4 +263,7 @@ pub trait Reader: std::marker::Send {
 
     /// Everybody whose access has ended.
     fn revocations(&mut self) -> Result<BTreeMap<(ClinicId, UserId), Revocation>, Fault>;
+
+    /// The background tasks that have not ended, the oldest message's first.
+    fn jobs(&mut self) -> Result<Vec<Job>, Fault>;
 }

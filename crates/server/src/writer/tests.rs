@@ -69,7 +69,8 @@ fn rig() -> Rig {
     let (gate, gated) = std::sync::mpsc::channel();
     let (fail, batches): (Arc<AtomicBool>, Arc<AtomicUsize>) = Default::default();
     let log = Gated { log: desk.log, gate: gated, fail: fail.clone(), batches: batches.clone() };
-    let (writer, thread) = Writer::start(log, Arc::new(Still), hub.clone(), metrics).unwrap();
+    let (writer, thread) =
+        Writer::start(log, Arc::new(Still), hub.clone(), crate::tasks::hints().0, metrics).unwrap();
     Rig { writer, thread, hub, reader, of, gate, fail, batches, _directory: directory }
 }
 

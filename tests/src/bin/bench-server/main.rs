@@ -4,7 +4,11 @@
 //!
 //! A round counts from its first send until the last provider has its last entry. A sender keeps a few messages under
 //! way, as a person's client on a slow link does; the server never waits for a client.
+//!
+//! Then how long simple messages take beside work for a model (jobs.rs).
 
+mod jobs;
+mod ours;
 mod servers;
 mod wire;
 
@@ -29,6 +33,36 @@ const TOO_LONG: Duration = Duration::from_secs(240);
 
 #[tokio::main]
 async fn main() {
+    // It starts itself as one of the servers that are measured.
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() == Some(ours::SERVE) {
+        return ours::serve(arguments).await;
+    }
+    let mut figures = beside_jobs().await;
+    figures.extend(throughput().await);
+    keep(&figures);
+}
+
+/// Simple messages while others need a model.
+async fn beside_jobs() -> Vec<Figure> {
+    let mut figures = Vec::new();
+    for load in jobs::LOADS {
+        let mut deliveries = Vec::new();
+        for server in servers::with_jobs() {
+            let running = server.start().await;
+            let delivery = tokio::time::timeout(TOO_LONG, jobs::round(&running, load));
+            let delivery = delivery.await.unwrap_or_else(|_| panic!("{} never delivers all", server.name));
+            println!("{}, {load}: {delivery}", server.name);
+            deliveries.push((server.name, delivery));
+        }
+        let (_, ours) = &deliveries[0];
+        figures.extend(deliveries[1..].iter().flat_map(|(peer, theirs)| ours.figures(load, peer, theirs)));
+    }
+    figures
+}
+
+/// Entries a second, with as many under way as the senders allow.
+async fn throughput() -> Vec<Figure> {
     let mut figures = Vec::new();
     for senders in [1, 50] {
         let mut rates = Vec::new();
@@ -49,7 +83,7 @@ async fn main() {
             rates[1..].iter().map(|(peer, theirs)| Figure::new(&name, ours, "entries/s", peer, *theirs)),
         );
     }
-    keep(&figures);
+    figures
 }
 
 /// Entries a second.
@@ -115,15 +149,16 @@ async fn send(server: String, person: Person, messages: usize) {
             permit = person.under_way.acquire(), if sent < messages => {
                 permit.expect("never closed").forget();
                 sent += 1;
-                let (event, argument) = message(&person, sent).encode();
+                let text =
+                    format!("{MARK}, number {sent}: since Tuesday it gets tight across my chest on the stairs");
+                let (event, argument) = message(&person, text).encode();
                 out.event(event, &argument.to_string()).await;
             }
         }
     }
 }
 
-fn message(person: &Person, number: usize) -> ClientFrame {
-    let text = format!("{MARK}, number {number}: since Tuesday it gets tight across my chest on the stairs");
+fn message(person: &Person, text: String) -> ClientFrame {
     ClientFrame::Send(Send {
         id: EntryId::new(Uuid::now_v7()).expect("a UUIDv7"),
         conversation: person.conversation.clone(),

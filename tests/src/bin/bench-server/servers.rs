@@ -14,15 +14,40 @@ pub struct Contender {
     /// What to call it.
     pub name: &'static str,
     command: fn(port: &str, folder: &Path) -> Command,
+    /// Seconds after which its queue hands a message out again, if it has one.
+    visibility: Option<u32>,
+}
+
+impl Contender {
+    const fn new(name: &'static str, command: fn(port: &str, folder: &Path) -> Command) -> Self {
+        Self { name, command, visibility: None }
+    }
 }
 
 /// Ours first, then its peers.
 pub fn all() -> [Contender; 3] {
     [
-        Contender { name: "bedside-server", command: ours },
-        Contender { name: "Flask-SocketIO", command: flask },
-        Contender { name: "Node socket.io", command: node },
+        Contender::new("bedside-server", ours),
+        Contender::new("Flask-SocketIO", flask),
+        Contender::new("Node socket.io", node),
     ]
+}
+
+/// Those with work for a model, ours first: in background tasks, and in the consumers of a queue, with SQS's usual
+/// visibility time-out and with one as long as a job.
+pub fn with_jobs() -> [Contender; 4] {
+    [
+        Contender::new("bedside-server", ours_with_jobs),
+        Contender::new("Flask-SocketIO", flask),
+        Contender { visibility: Some(30), ..Contender::new("SQS FIFO queue, visibility 30 s", flask) },
+        Contender { visibility: Some(1), ..Contender::new("SQS FIFO queue, visibility 1 s", flask) },
+    ]
+}
+
+fn ours_with_jobs(port: &str, folder: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("a program has a path"));
+    command.args([crate::ours::SERVE, port]).arg(folder);
+    command
 }
 
 fn ours(port: &str, folder: &Path) -> Command {
@@ -33,8 +58,12 @@ fn ours(port: &str, folder: &Path) -> Command {
     command
 }
 
+fn python() -> PathBuf {
+    std::env::var_os("BEDSIDE_PYTHON").map_or_else(|| "python3".into(), PathBuf::from)
+}
+
 fn flask(port: &str, folder: &Path) -> Command {
-    let mut command = Command::new(std::env::var_os("BEDSIDE_PYTHON").unwrap_or("python3".into()));
+    let mut command = Command::new(python());
     command.arg(peers().join("flask/server.py")).args(["--port", port, "--db"]).arg(folder.join("log.db"));
     command
 }
@@ -58,6 +87,7 @@ fn peers() -> PathBuf {
 /// A running server with an empty log. It is killed when this is dropped.
 pub struct Server {
     _program: Program,
+    _queue: Option<Program>,
     url: String,
     _folder: TempDir,
 }
@@ -68,15 +98,25 @@ impl Contender {
         let folder = tempfile::tempdir().expect("a folder for the server");
         let port = free_port().to_string();
         let mut command = (self.command)(&port, folder.path());
+        let mut queue = None;
+        if let Some(visibility) = self.visibility {
+            let port = free_port().to_string();
+            let mut moto = Command::new(python());
+            moto.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port]);
+            queue = Some(Program::start("moto", &mut moto, &folder.path().join("queue")));
+            let address = format!("http://127.0.0.1:{port}");
+            answers("the queue answers", &format!("{address}/moto-api/")).await;
+            command.args(["--queue", &address, "--visibility", &visibility.to_string()]);
+        }
         let program = Program::start(self.name, &mut command, &folder.path().join("said"));
         let url = format!("http://127.0.0.1:{port}");
-        let health = format!("{url}/healthz");
-        eventually("the server answers", async || {
-            reqwest::get(&health).await.is_ok_and(|answer| answer.status().is_success())
-        })
-        .await;
-        Server { _program: program, url, _folder: folder }
+        answers("the server answers", &format!("{url}/healthz")).await;
+        Server { _program: program, _queue: queue, url, _folder: folder }
     }
+}
+
+async fn answers(what: &str, url: &str) {
+    eventually(what, async || reqwest::get(url).await.is_ok_and(|answer| answer.status().is_success())).await;
 }
 
 impl Server {

@@ -1,6 +1,7 @@
 //! What every log promises, whatever it is stored in. `conformance!` runs it on one kind of log.
 
 mod effects;
+mod jobs;
 mod reads;
 mod writes;
 
@@ -165,6 +166,7 @@ pub fn send(at: &str, author: &Author, id: EntryId, to: &ConversationId, seen: S
         clinic: clinic(at),
         author: author.clone(),
         send: Box::new(Send { id, conversation: to.clone(), seen, body, from: None, force: false }),
+        tasks: Vec::new(),
     }
 }
 
@@ -251,5 +253,8 @@ mod sqlite {
         reads::a_patient_has_one_conversation
         reads::everything_survives_a_restart
         reads::a_copy_of_an_earlier_life_agrees
+        jobs::a_message_opens_its_tasks_once_and_ends_those_of_the_one_before
+        jobs::a_task_ends_once_with_its_result
+        jobs::open_tasks_and_their_tries_survive_a_restart
     }
 }

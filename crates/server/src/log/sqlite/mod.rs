@@ -1,5 +1,6 @@
 //! The log in one SQLite file.
 
+mod jobs;
 mod read;
 mod rows;
 mod send;
@@ -13,8 +14,11 @@ use std::time::Duration;
 use write::Stop;
 
 /// The migrations, in their order: `PRAGMA user_version` counts those that were made.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/001_log.sql"), include_str!("../migrations/002_epochs.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/001_log.sql"),
+    include_str!("../migrations/002_epochs.sql"),
+    include_str!("../migrations/003_tasks.sql"),
+];
 
 /// The version that this program writes.
 const VERSION: isize = MIGRATIONS.len() as isize;

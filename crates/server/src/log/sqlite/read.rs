@@ -1,7 +1,7 @@
 //! The reading side.
 
 use super::rows::{self, all, first, id, number, record, select_records, select_threads, signed, thread};
-use crate::log::{Fault, Page, Reader, Record, Revocation, Summary};
+use crate::log::{Fault, Job, Page, Reader, Record, Revocation, Summary};
 use bedside_protocol::{ClinicId, ConversationId, Epoch, Rev, Seq, Time, UserId};
 use rusqlite::{Connection, Transaction};
 use std::collections::BTreeMap;
@@ -115,6 +115,20 @@ impl Reader for SqliteReader {
             Ok(((id(row, "clinic")?, id(row, "user")?), revocation))
         })?;
         Ok(rows.into_iter().collect())
+    }
+
+    fn jobs(&mut self) -> Result<Vec<Job>, Fault> {
+        let sql = "SELECT t.clinic, t.conversation, t.task, t.basis FROM tasks t
+                   JOIN entries e ON e.clinic = t.clinic AND e.conversation = t.conversation AND e.seq = t.basis
+                   WHERE t.ended IS NULL ORDER BY e.clinic, e.rev, t.task";
+        Ok(all(&self.connection, sql, &[], |row| {
+            Ok(Job {
+                clinic: id(row, "clinic")?,
+                conversation: id(row, "conversation")?,
+                task: row.get("task")?,
+                basis: Seq::new(number(row, "basis")?),
+            })
+        })?)
     }
 }
 

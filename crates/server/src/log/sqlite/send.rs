@@ -7,6 +7,7 @@
 //!                          └ entry ── by a patient: [wait-time message] [opens a resting conversation]
 //! ```
 
+use super::jobs;
 use super::rows::{Thread, first, number, phase_word, record, role_word, select_records, signed, to_json};
 use super::write::{NewId, Stop, bump, changed, load, not_found, refuse, unchanged};
 use crate::log::{Answer, Change, Outcome, Record, wait};
@@ -24,6 +25,7 @@ pub fn apply(
     clinic: &ClinicId,
     author: &Author,
     send: &Send,
+    tasks: &[&'static str],
 ) -> Result<Outcome, Stop> {
     if let Some(first) = find(tx, clinic, send.id)? {
         return again(tx, clinic, author, send, first);
@@ -35,28 +37,41 @@ pub fn apply(
         return not_found();
     }
     let public = check(tx, clinic, author, send)?;
-    let append = |thread: &mut Thread, id, author: &Author, body: &Body, from: Option<&Origin>, public| {
-        let new = New { id, at: now, author, body, from, public };
-        new.append(tx, clinic, thread)
-    };
-    let entry = append(&mut thread, send.id, author, &send.body, send.from.as_ref(), public)?;
+    let new = New { id: send.id, at: now, author, body: &send.body, from: send.from.as_ref(), public };
+    let entry = new.append(tx, clinic, &mut thread)?;
+    let basis = thread.summary.conversation.head;
     let answer = match &entry {
         Change::Entry(record, summary) => Answer::Entry(record.clone(), summary.clone()),
         _ => return refuse(Code::Unavailable, "an entry is missing"),
     };
     let mut changes = vec![entry];
     if author.role == Role::Patient && speaks(author.role, &send.body) {
-        let system = system()?;
         if wait::due(now, thread.answered_at, thread.told_at) {
             let body = wait::body(estimate(tx, now, clinic)?);
-            changes.push(append(&mut thread, new_id(now)?, &system, &body, None, body.public())?);
+            changes.push(append_own(tx, now, new_id, clinic, &mut thread, &body)?);
         }
         if thread.summary.conversation.state != Phase::Open {
             let body = Body::State(State { state: Phase::Open, until: None, extra: Extra::new() });
-            changes.push(append(&mut thread, new_id(now)?, &system, &body, None, body.public())?);
+            changes.push(append_own(tx, now, new_id, clinic, &mut thread, &body)?);
         }
     }
-    Ok(changed(clinic, changes, answer))
+    let mut outcome = changed(clinic, changes, answer);
+    outcome.committed.jobs = jobs::open(tx, clinic, &send.conversation, basis, tasks)?;
+    Ok(outcome)
+}
+
+/// Appends an entry of the server's own.
+pub fn append_own(
+    tx: &Transaction<'_>,
+    at: Time,
+    new_id: NewId<'_>,
+    clinic: &ClinicId,
+    thread: &mut Thread,
+    body: &Body,
+) -> Result<Change, Stop> {
+    let author = system()?;
+    New { id: new_id(at)?, at, author: &author, body, from: None, public: body.public() }
+        .append(tx, clinic, thread)
 }
 
 /// Answers an id that came before.

@@ -1,5 +1,6 @@
 //! What a write does, inside the transaction of its batch: first every check, then every change.
 
+use super::jobs;
 use super::rows::{Thread, first, number, select_threads, signed, thread};
 use super::send;
 use crate::log::{Answer, Change, Committed, Fault, Outcome, Revocation, Summary, Write};
@@ -42,10 +43,14 @@ pub type NewId<'a> = &'a mut dyn FnMut(Time) -> Result<EntryId, Fault>;
 /// Does `write`, or nothing at all.
 pub fn apply(tx: &Transaction<'_>, now: Time, new_id: NewId<'_>, write: &Write) -> Result<Outcome, Stop> {
     match write {
-        Write::Send { clinic, author, send } => send::apply(tx, now, new_id, clinic, author, send),
+        Write::Send { clinic, author, send, tasks } => {
+            send::apply(tx, now, new_id, clinic, author, send, tasks)
+        }
         Write::Read { clinic, reader, role, read } => mark(tx, clinic, reader, *role, read),
         Write::Admit { clinic, patient } => admit(tx, clinic, patient),
         Write::Revoke { clinic, user, wipe } => revoke(tx, now, clinic, user, *wipe),
+        Write::Try { job } => jobs::begin(tx, job),
+        Write::End { job, result } => jobs::end(tx, now, new_id, job, result.as_deref()),
     }
 }
 
@@ -195,7 +200,7 @@ pub fn not_found<T>() -> Result<T, Stop> {
 }
 
 pub fn changed(clinic: &ClinicId, changes: Vec<Change>, answer: Answer) -> Outcome {
-    Outcome { committed: Committed { clinic: clinic.clone(), changes }, answer }
+    Outcome { committed: Committed { clinic: clinic.clone(), changes, jobs: Vec::new() }, answer }
 }
 
 pub fn unchanged(clinic: &ClinicId, answer: Answer) -> Outcome {
