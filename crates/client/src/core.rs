@@ -325,7 +325,7 @@ impl Core {
             let _gone = events.send(Event::Committed { epoch, ticket, outcome, answer });
         };
         match &self.writer {
-            Some(writer) => writer.submit(writes, done),
+            Some(writer) => writer.submit(epoch, writes, done),
             None => done(Err(StoreError::Stopped)),
         }
     }
@@ -360,8 +360,8 @@ impl Core {
 
     /// Keeps an account that the server has accepted, and begins its session.
     fn keep(&mut self, account: Account) -> Result<(), Failure> {
-        if let Some(session) = &self.session {
-            let known = &session.account;
+        // Also while the session waits for its disk: the cache is somebody's still.
+        if let Some(known) = self.shared.with_live(|live| live.account.clone()) {
             let same = known.me.id == account.me.id && known.me.clinic == account.me.clinic;
             if !(same && known.server == account.server) {
                 return Err(Failure::SignedIn);
@@ -369,7 +369,7 @@ impl Core {
         }
         let (sender, receiver) = std::sync::mpsc::channel();
         let writer = self.writer.as_ref().ok_or(Failure::Storage)?;
-        writer.submit(vec![Write::Account(account)], move |outcome| {
+        writer.submit(self.epoch, vec![Write::Account(account)], move |outcome| {
             let _gone = sender.send(outcome);
         });
         // A person waits for this one write, and nothing else goes on meanwhile.
@@ -395,5 +395,34 @@ async fn sleep_until(timer: Option<tokio::time::Instant>) {
     match timer {
         Some(timer) => tokio::time::sleep_until(timer).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bedside_protocol::{ClinicId, Limits, Me, Role, UserId};
+    use bedside_store::Cache;
+
+    fn account(id: &str) -> Account {
+        let (id, name) = (UserId::new(id).unwrap(), id.to_owned());
+        let me = Me { id, name, role: Role::Provider, clinic: ClinicId::new("riverside").unwrap() };
+        // Nobody listens there.
+        Account { me, server: "http://127.0.0.1:9".into(), token: "t".into(), limits: Limits::default() }
+    }
+
+    /// While the session waits to start anew from a disk that failed, nobody else's account takes over its cache.
+    #[tokio::test]
+    async fn a_failed_disk_gives_nobody_elses_messages_away() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = Files::new(dir.path());
+        let write = [Write::Account(account("pr-amara"))];
+        Cache::open(&files, "d").unwrap().commit([write.as_slice()]).unwrap();
+        let mut core = Core::open(files.clone(), Trust::system().unwrap(), Arc::new(Shared::new())).unwrap();
+        // As `Event::Committed` with an error does.
+        core.restart_soon(core.epoch);
+        let outcome = core.keep(account("pr-jonas"));
+        let now = Reader::open(&files).unwrap().account().unwrap().unwrap().me.id;
+        assert_eq!((outcome, now.as_str()), (Err(Failure::SignedIn), "pr-amara"));
     }
 }

@@ -44,7 +44,7 @@ impl View {
         Ok(match query {
             Query::Connection | Query::Outbox => View::Outbox(outbox),
             Query::Inbox => View::Inbox(inbox(reader, &outbox)?),
-            Query::Conversation { id, newest } => conversation(reader, outbox, live, id, *newest, first)?,
+            Query::Conversation { id, newest } => conversation(reader, live, id, *newest, first)?,
         })
     }
 
@@ -141,7 +141,6 @@ fn most_telling<'a>(outbox: &'a [Outgoing], id: &ConversationId) -> Option<&'a O
 
 fn conversation(
     reader: Option<&Reader>,
-    outbox: Vec<Outgoing>,
     live: &Live,
     id: &ConversationId,
     newest: u32,
@@ -164,7 +163,7 @@ fn conversation(
         loaded_upto,
         conversation: found.conversation,
     };
-    let mine = outbox.into_iter().filter(|outgoing| outgoing.conversation == *id);
+    let mine = found.outbox.iter().filter(|row| row.send.conversation == *id).map(|row| outgoing(row, live));
     let mut items: Vec<_> = found.entries.into_iter().map(|entry| Item::Entry { entry }).collect();
     items.extend(mine.map(|outgoing| Item::Outgoing { outgoing }));
     Ok(View::Conversation { head: Some(head), items })
@@ -190,5 +189,109 @@ fn outgoing(row: &OutboxRow, live: &Live) -> Outgoing {
         at: row.at,
         seen: row.send.seen,
         state,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{Account, Link};
+    use bedside_engine::{Change as Sync, Range};
+    use bedside_protocol::*;
+    use bedside_store::{Cache, Files, Write};
+    use std::collections::BTreeSet;
+
+    /// A message goes from the outbox to the log in one commit: a view shows it here or there, and never twice.
+    #[test]
+    fn a_message_stands_once_in_every_view() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = Files::new(dir.path());
+        let mut cache = Cache::open(&files, "d").unwrap();
+        let reader = Reader::open(&files).unwrap();
+        let id = ConversationId::new("c").unwrap();
+        let user = |id: &str| UserId::new(id).unwrap();
+        let me = Me {
+            id: user("me"),
+            name: "M".into(),
+            role: Role::Provider,
+            clinic: ClinicId::new("r").unwrap(),
+        };
+        let patient = Patient { id: user("p"), name: "P".into(), born: None, extra: Extra::new() };
+        let live = Live {
+            account: Some(Account { me: me.clone(), server: String::new(), limits: Limits::default() }),
+            ..Live::signed_out(Link::SignedOut)
+        };
+        let query = Query::Conversation { id: id.clone(), newest: 200 };
+        let writer = {
+            let id = id.clone();
+            std::thread::spawn(move || {
+                for n in 1..=3_000 {
+                    let (seq, entry_id) = (Seq::new(n), EntryId::from_parts(Time::new(n), [1; 10]));
+                    let body = Body::text(format!("{n}"));
+                    let send = Send {
+                        id: entry_id,
+                        conversation: id.clone(),
+                        seen: Seq::ZERO,
+                        body: body.clone(),
+                        from: None,
+                        force: false,
+                    };
+                    let row = OutboxRow {
+                        place: 1,
+                        send,
+                        at: Time::new(n),
+                        hold_until: Time::ZERO,
+                        attempts: 1,
+                        state: OutboxState::Waiting,
+                    };
+                    let entry = Entry {
+                        conversation: id.clone(),
+                        seq,
+                        rev: Rev::new(n),
+                        id: entry_id,
+                        at: Time::new(n),
+                        author: Author {
+                            id: me.id.clone(),
+                            role: Role::Provider,
+                            name: "M".into(),
+                            extra: Extra::new(),
+                        },
+                        preview: body.preview(),
+                        body,
+                        from: None,
+                        prev: None,
+                        extra: Extra::new(),
+                    };
+                    let summary = Conversation {
+                        head: seq,
+                        ..Conversation::new(id.clone(), Rev::new(n), patient.clone())
+                    };
+                    let range = Range::new(Seq::new(1), seq).unwrap();
+                    let entries = Sync::Entries { conversation: id.clone(), range, entries: vec![entry] };
+                    for changes in [
+                        vec![Sync::Outbox(row)],
+                        vec![Sync::Summary(summary), entries, Sync::OutboxDone(entry_id)],
+                    ] {
+                        let writes: Vec<_> = changes.into_iter().map(Write::Sync).collect();
+                        cache.commit([writes.as_slice()]).unwrap();
+                    }
+                }
+            })
+        };
+        while !writer.is_finished() {
+            let View::Conversation { items, .. } = View::new(&query, Some(&reader), &live, None).unwrap()
+            else {
+                unreachable!()
+            };
+            let mut ids = BTreeSet::new();
+            for item in &items {
+                let id = match item {
+                    Item::Entry { entry } => entry.id,
+                    Item::Outgoing { outgoing } => outgoing.id,
+                };
+                assert!(ids.insert(id), "{id} stands twice among {} items", items.len());
+            }
+        }
+        writer.join().unwrap();
     }
 }

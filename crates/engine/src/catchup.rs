@@ -95,6 +95,8 @@ pub(crate) struct CatchUp {
     unverified: Option<Epoch>,
     /// The newest change that the server spoke of.
     told: Rev,
+    /// Ask once more, whatever was told.
+    again: bool,
     conversations: BTreeMap<ConversationId, Known>,
     /// Those of which a page is missing.
     wanting: BTreeSet<ConversationId>,
@@ -121,6 +123,7 @@ impl CatchUp {
             epoch: snapshot.epoch.clone(),
             unverified: None,
             told: snapshot.cursor,
+            again: false,
             conversations,
             wanting,
             changes_asked: None,
@@ -137,6 +140,12 @@ impl CatchUp {
         self.conversations.get(conversation).is_some_and(Known::is_behind)
     }
 
+    /// The newest entry that is held.
+    pub(crate) fn held(&self, conversation: &ConversationId) -> Seq {
+        let range = self.conversations.get(conversation).and_then(|known| known.range);
+        range.map_or(Seq::ZERO, |range| range.hi)
+    }
+
     pub(crate) fn has_older(&self, conversation: &ConversationId) -> bool {
         let range = self.conversations.get(conversation).and_then(|known| known.range);
         range.is_some_and(|range| Seq::new(1) < range.lo)
@@ -150,6 +159,7 @@ impl CatchUp {
     /// A new connection, to a log in this life.
     pub(crate) fn connected(&mut self, epoch: Epoch) {
         self.unverified = Some(epoch);
+        self.told = self.cursor;
         self.ask_again();
     }
 
@@ -160,7 +170,7 @@ impl CatchUp {
 
     /// Whatever was told, ask once for what changed.
     pub(crate) fn ask_again(&mut self) {
-        self.told = self.told.max(self.cursor.next());
+        self.again = true;
     }
 
     pub(crate) fn disconnected(&mut self) {
@@ -188,7 +198,7 @@ impl CatchUp {
     /// A live entry.
     pub(crate) fn live(&mut self, frame: EntryFrame) -> Vec<Change> {
         let EntryFrame { entry, conversation } = frame;
-        let (id, rev, seq, entry_id) = (entry.conversation.clone(), entry.rev, entry.seq, entry.id);
+        let (id, rev, seq) = (entry.conversation.clone(), entry.rev, entry.seq);
         if conversation.id != id {
             return Vec::new();
         }
@@ -204,9 +214,6 @@ impl CatchUp {
         if seq == held.next() {
             let stored = Range::new(seq, seq).and_then(|one| self.store(&id, one, vec![entry]).ok());
             changes.extend(stored.into_iter().flatten());
-        } else if range.is_some_and(|range| seq < range.lo) {
-            // Committed long ago, outside of what the cache holds: if it is one's own, it needs no sending any more.
-            changes.push(Change::OutboxDone(entry_id));
         }
         self.want(&id);
         changes.extend(self.advance(rev));
@@ -242,7 +249,7 @@ impl CatchUp {
             changes.push(Change::Epoch(epoch));
         }
         // Without `more`, this was all; a heartbeat that tells of more asks again.
-        self.told = if answer.more { self.told.max(self.cursor.next()) } else { self.cursor };
+        self.again = answer.more;
         Ok(changes)
     }
 
@@ -294,7 +301,10 @@ impl CatchUp {
         let mut frames = Vec::new();
         let deadline = now.plus(ANSWER_TIMEOUT_MS);
         let may_ask = |not_before: Option<Time>| not_before.is_none_or(|time| time <= now);
-        if self.cursor < self.told && self.changes_asked.is_none() && may_ask(self.changes_not_before) {
+        if (self.again || self.cursor < self.told)
+            && self.changes_asked.is_none()
+            && may_ask(self.changes_not_before)
+        {
             self.changes_asked = Some(deadline);
             let (epoch, newest) = match (&self.unverified, &self.epoch) {
                 (Some(_), Some(epoch)) => (Some(epoch.clone()), Some(self.newest())),
@@ -306,7 +316,7 @@ impl CatchUp {
             return frames;
         }
         // The inbox first: as long as not all of it is known, only what is on the screen has its entries fetched.
-        let inbox_first = self.cursor < self.told;
+        let inbox_first = self.again || self.cursor < self.told;
         while self.asked.len() < IN_FLIGHT {
             let next = self
                 .wanting

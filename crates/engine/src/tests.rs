@@ -299,3 +299,119 @@ fn a_person_who_works_offline_is_left_alone() {
 fn heartbeat(rev: u64) -> ServerFrame {
     ServerFrame::Heartbeat(Heartbeat { rev: Rev::new(rev), now: NOW })
 }
+
+/// Committed in a connection whose answer was lost; a thousand entries later the cache holds only the newest.
+#[test]
+fn a_message_committed_before_what_the_cache_holds_is_settled() {
+    let mut server = Server::default();
+    let of = conversation_id(0);
+    let send = send_of(500_000, 0);
+    for n in 0..10 {
+        server.append(&of, entry_id(n), PATIENT, Body::text("x"));
+    }
+    let range = Range::new(Seq::new(1), Seq::new(10));
+    let cached = Cached { rev: Rev::new(10), head: Seq::new(10), range, read: BTreeMap::new() };
+    let row = OutboxRow {
+        place: 1,
+        send: send.clone(),
+        at: NOW,
+        hold_until: Time::ZERO,
+        attempts: 1,
+        state: OutboxState::Waiting,
+    };
+    let snapshot = Snapshot {
+        cursor: Rev::new(10),
+        epoch: Some(server.epoch()),
+        conversations: [(of.clone(), cached)].into(),
+        outbox: vec![row],
+        ..Snapshot::default()
+    };
+    // The server had it; then much more came.
+    server.append(&of, send.id, ME, send.body.clone());
+    for n in 100..1_400 {
+        server.append(&of, entry_id(n), PATIENT, Body::text("x"));
+    }
+    let (mut engine, effects) = welcomed(snapshot, &server);
+    let mut done = 0;
+    let mut queue = VecDeque::from(effects);
+    while let Some(effect) = queue.pop_front() {
+        match effect {
+            Effect::Emit(frame) => {
+                if let Some(answer) = server.answer(frame) {
+                    queue.extend(engine.handle(NOW, Input::Frame(1, answer)));
+                }
+            }
+            Effect::Commit(ticket, changes) => {
+                done += changes.iter().filter(|change| **change == Change::OutboxDone(send.id)).count();
+                queue.extend(engine.handle(NOW, Input::Committed(ticket)));
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(done, 1, "the disk forgets it");
+    // A heartbeat later, and long after the answer was due.
+    let later = NOW.plus(21_000);
+    engine.handle(later, Input::Frame(1, heartbeat(1_311)));
+    engine.handle(later, Input::Timer);
+    assert_eq!(engine.outgoing(send.id), None, "it is in the log, and still under way here");
+    assert!(matches!(engine.link(), Link::Live { .. }), "{:?}", engine.link());
+}
+
+/// The server reads the answer to `changes`, commits and publishes one more, and then answers.
+#[test]
+fn what_was_told_while_changes_were_asked_for_is_not_forgotten() {
+    let mut server = Server::default();
+    let of = conversation_id(0);
+    server.append(&of, entry_id(1), PATIENT, Body::text("x"));
+    let (mut engine, effects) = welcomed(Snapshot::default(), &server);
+    let asked = effects.iter().find_map(|effect| match effect {
+        Effect::Emit(frame @ ClientFrame::Changes(_)) => Some(frame.clone()),
+        _ => None,
+    });
+    let answer = server.answer(asked.unwrap()).unwrap();
+    // Overtakes the answer, which was read before it.
+    let live = server.append(&of, entry_id(2), PATIENT, Body::text("my chest hurts"));
+    engine.handle(NOW, Input::Frame(1, live));
+    let effects = engine.handle(NOW, Input::Frame(1, answer));
+    let asks = effects.iter().any(|effect| matches!(effect, Effect::Emit(ClientFrame::Changes(_))));
+    assert!(asks, "rev 2 was told of, and nobody asks for it: {effects:?}");
+}
+
+/// What another log says confirms nothing.
+#[test]
+fn another_log_confirms_no_read_mark() {
+    let of = conversation_id(0);
+    let mut server = Server::default();
+    server.append(&of, entry_id(1), PATIENT, Body::text("x"));
+    let range = Range::new(Seq::new(1), Seq::new(1));
+    let cached = Cached { rev: Rev::new(1), head: Seq::new(1), range, read: BTreeMap::new() };
+    let snapshot = Snapshot {
+        cursor: Rev::new(1),
+        epoch: Some(server.epoch()),
+        conversations: [(of.clone(), cached)].into(),
+        reads: [(of.clone(), Seq::new(1))].into(),
+        ..Snapshot::default()
+    };
+    let (mut engine, _) = welcomed(snapshot, &server);
+    // Before the answer to `changes`: some log's summary, in which one has read further.
+    let patient = Patient { id: user(PATIENT), name: "P".into(), born: None, extra: Extra::new() };
+    let read = [(user(ME), Seq::new(9))].into();
+    let conversation = Conversation { read, ..Conversation::new(of.clone(), Rev::new(9), patient) };
+    engine.handle(NOW, Input::Frame(1, ServerFrame::Conversation(ConversationFrame { conversation })));
+    let diverged = Rejected {
+        of: "changes".into(),
+        id: None,
+        conversation: None,
+        code: Code::Diverged,
+        message: String::new(),
+        retry_after_ms: None,
+    };
+    engine.handle(NOW, Input::Frame(1, ServerFrame::Rejected(diverged)));
+    // The right server is back.
+    engine.handle(NOW, Input::Reconnect);
+    let mut effects = engine.handle(NOW, Input::Frame(2, server.welcome()));
+    let verified = ChangesAnswer { since: Rev::new(1), rev: Rev::new(1), more: false, conversations: vec![] };
+    effects.extend(engine.handle(NOW, Input::Frame(2, ServerFrame::Changes(verified))));
+    let told = effects.iter().any(|effect| matches!(effect, Effect::Emit(ClientFrame::Read(_))));
+    assert!(told, "the mark is sent to the server that lacks it: {effects:?}");
+}

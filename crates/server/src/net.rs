@@ -8,7 +8,8 @@ use axum::serve::{IncomingStream, Listener};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -58,10 +59,29 @@ impl Listener for Door {
     }
 }
 
+/// Bytes that a peer was sent and has not taken yet, framing aside.
+#[derive(Clone, Debug, Default)]
+pub struct Unread(Arc<AtomicUsize>);
+
+impl Unread {
+    /// Adds what is being sent, and says how much that makes.
+    pub fn add(&self, bytes: usize) -> usize {
+        self.0.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes)
+    }
+
+    /// Takes off what the peer's system has taken. Framing is written too, so that it may be more than was added.
+    fn taken(&self, bytes: usize) {
+        let less = |unread: usize| Some(unread.saturating_sub(bytes));
+        // It always says how much less.
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    }
+}
+
 /// What a request knows of its connection.
 #[derive(Clone)]
 pub struct Connection {
     end: CancellationToken,
+    carries: Arc<Mutex<Option<Unread>>>,
 }
 
 impl Connection {
@@ -69,18 +89,23 @@ impl Connection {
     pub fn end(&self) {
         self.end.cancel();
     }
+
+    /// What the connection writes from now on is taken off this count.
+    pub fn carry(&self, unread: Unread) {
+        *self.carries.lock().unwrap_or_else(PoisonError::into_inner) = Some(unread);
+    }
 }
 
 impl Connected<IncomingStream<'_, Door>> for Connection {
     fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
-        Connection { end: stream.io().end.clone() }
+        stream.io().connection.clone()
     }
 }
 
 /// One connection.
 pub struct Stream {
     tcp: TcpStream,
-    end: CancellationToken,
+    connection: Connection,
     // One each, because reader and writer are woken apart.
     read_end: Pin<Box<WaitForCancellationFutureOwned>>,
     write_end: Pin<Box<WaitForCancellationFutureOwned>>,
@@ -97,7 +122,7 @@ impl Stream {
             tcp,
             read_end: Box::pin(end.clone().cancelled_owned()),
             write_end: Box::pin(end.clone().cancelled_owned()),
-            end,
+            connection: Connection { end, carries: Arc::default() },
             stall: None,
             metrics,
             _open: open,
@@ -116,6 +141,20 @@ impl Stream {
         let stall = self.stall.get_or_insert_with(|| Box::pin(sleep(WRITE_STALL)));
         ready!(stall.as_mut().poll(context));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// As [`Stream::watch`], and counts what was written.
+    fn written(
+        &mut self,
+        context: &mut Context<'_>,
+        result: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(bytes)) = &result
+            && let Some(unread) = &*self.connection.carries.lock().unwrap_or_else(PoisonError::into_inner)
+        {
+            unread.taken(*bytes);
+        }
+        self.watch(context, result)
     }
 }
 
@@ -145,7 +184,7 @@ impl AsyncWrite for Stream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.tcp).poll_write(context, bytes);
-        self.watch(context, result)
+        self.written(context, result)
     }
 
     fn poll_write_vectored(
@@ -154,7 +193,7 @@ impl AsyncWrite for Stream {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.tcp).poll_write_vectored(context, slices);
-        self.watch(context, result)
+        self.written(context, result)
     }
 
     fn is_write_vectored(&self) -> bool {

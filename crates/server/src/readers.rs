@@ -1,7 +1,7 @@
 //! The reading sides, used off the async threads.
 
 use crate::log::{Fault, Log, Reader};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
 /// Reads at once: more only wait for the same disk.
@@ -9,15 +9,15 @@ const READERS: usize = 4;
 
 /// A pool of reading sides.
 pub struct Readers {
-    free: Mutex<Vec<Box<dyn Reader>>>,
-    permits: Semaphore,
+    free: Arc<Mutex<Vec<Box<dyn Reader>>>>,
+    permits: Arc<Semaphore>,
 }
 
 impl Readers {
     /// Opens the reading sides of `log`.
     pub fn of(log: &impl Log) -> Result<Self, Fault> {
         let free = (0..READERS).map(|_| log.reader()).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { permits: Semaphore::new(free.len()), free: Mutex::new(free) })
+        Ok(Self { permits: Arc::new(Semaphore::new(free.len())), free: Arc::new(Mutex::new(free)) })
     }
 
     /// Runs `read` with a reading side, on a thread that may block.
@@ -26,16 +26,47 @@ impl Readers {
         read: impl FnOnce(&mut dyn Reader) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
         let gone = || Fault::new("a reader is missing");
-        let _permit = self.permits.acquire().await.map_err(|_| gone())?;
-        let free = || self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut reader = free().pop().ok_or_else(gone)?;
-        let (reader, result) = tokio::task::spawn_blocking(move || {
+        let permit = self.permits.clone().acquire_owned().await.map_err(|_| gone())?;
+        let free = self.free.clone();
+        // Whoever asks may be gone before the answer: the reader comes back from the thread that has it.
+        tokio::task::spawn_blocking(move || {
+            let lock = || free.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut reader = lock().pop().ok_or_else(gone)?;
             let result = read(reader.as_mut());
-            (reader, result)
+            lock().push(reader);
+            drop(permit);
+            result
         })
         .await
-        .map_err(|_| gone())?;
-        free().push(reader);
-        result
+        .map_err(|_| gone())?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::SqliteLog;
+    use std::sync::mpsc::channel;
+
+    /// A socket that ends while it is being read for takes its future away in the middle.
+    #[tokio::test]
+    async fn a_reader_comes_back_even_if_nobody_waits_for_it_any_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = SqliteLog::open(&dir.path().join("log")).unwrap();
+        let readers = Readers::of(&log).unwrap();
+        for _ in 0..READERS {
+            let (go, gate) = channel::<()>();
+            let (begun, mut begins) = tokio::sync::mpsc::unbounded_channel();
+            let read = readers.read(move |_| {
+                begun.send(()).unwrap();
+                let _open = gate.recv();
+                Ok(())
+            });
+            tokio::select! {
+                _ = read => unreachable!("the gate is closed"),
+                _ = begins.recv() => drop(go),
+            }
+        }
+        assert!(readers.read(|_| Ok(())).await.is_ok());
     }
 }

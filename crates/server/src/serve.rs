@@ -161,7 +161,7 @@ impl Served {
         if self.shared.draining.is_cancelled() {
             return asker.reject(unavailable("the server is stopping"));
         }
-        let frame = match ClientFrame::decode(&event, data) {
+        let frame = match decode(&event, &data) {
             Ok(frame) => frame,
             Err(refusal) => return asker.reject(refusal),
         };
@@ -301,6 +301,12 @@ impl Served {
             unavailable("the log can't be read")
         })
     }
+}
+
+fn decode(event: &str, data: &RawValue) -> Result<ClientFrame, Refusal> {
+    let data = serde_json::from_str(data.get())
+        .map_err(|_| Refusal::new(Code::Invalid, "the argument is no JSON that can be read"))?;
+    ClientFrame::decode(event, data)
 }
 
 fn not_found() -> Refusal {

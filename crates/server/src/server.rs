@@ -76,6 +76,7 @@ impl Server {
             epoch,
             writer,
             readers,
+            unread: Default::default(),
             metrics: metrics.clone(),
             draining: CancellationToken::new(),
             sessions: TaskTracker::new(),
@@ -89,7 +90,8 @@ impl Server {
         }
         let (layer, io) = socket::layer(&shared.config.limits);
         socket::namespaces(&io, &shared);
-        let mut router = http::router(shared.clone()).layer(layer);
+        let count = axum::middleware::from_fn_with_state(shared.unread.clone(), socket::count);
+        let mut router = http::router(shared.clone()).layer(layer).layer(count);
         if shared.config.demo {
             router = router.layer(axum::middleware::from_fn(http::only_local));
         }

@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::readers::Readers;
+use crate::socket::UnreadCounts;
 use crate::token::Key;
 use crate::writer::Writer;
 use bedside_protocol::Epoch;
@@ -26,6 +27,8 @@ pub struct Shared {
     pub writer: Writer,
     /// The way back.
     pub readers: Readers,
+    /// What sockets have been sent and have not taken.
+    pub unread: UnreadCounts,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Set once the server takes no more work.

@@ -1,12 +1,14 @@
 //! Everything that knows socketioxide: namespaces, who may connect, and the way from a packet to a session's queue.
 
 use crate::door::{self, Ack, Door, Incoming};
-use crate::net::Connection;
+use crate::net::{Connection, Unread};
 use crate::serve;
 use crate::session::{End, Ending, Frame, Sink, Undelivered};
 use crate::shared::Shared;
 use crate::token::{Claims, TokenRole};
-use axum::extract::ConnectInfo;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
 use bedside_protocol::{Connect, ConnectRefusal, Limits, Role, Time};
 use serde_json::value::RawValue;
 use socketioxide::adapter::{Adapter, LocalAdapter};
@@ -16,8 +18,9 @@ use socketioxide::layer::SocketIoLayer;
 use socketioxide::socket::Socket;
 use socketioxide::{SendError, SocketError, SocketIo};
 use socketioxide_core::Value;
+use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
@@ -26,6 +29,9 @@ const MAX_MESSAGE_BYTES: usize = 16 << 20;
 /// Packets that wait in a socket until its peer has taken the ones before: some seconds of a busy clinic, some
 /// megabytes. A socket whose queue is full is closed, and its client catches up.
 const MAX_BUFFER: usize = 2048;
+/// Bytes that may wait so, over all frames: room for four of the largest pages of entries, 6.6 MB each, since our console
+/// asks for four at once. 2048 such packets would be gigabytes.
+const MAX_UNREAD_BYTES: usize = 32 << 20;
 /// How often Engine.IO asks a client whether it is there, and how long the answer may take: presence follows within
 /// half a minute.
 const PING_INTERVAL: Duration = Duration::from_secs(15);
@@ -79,6 +85,7 @@ pub fn namespaces(io: &SocketIo, shared: &Arc<Shared>) {
 struct Arrival {
     claims: Claims,
     ending: Arc<Ending>,
+    unread: Unread,
     queue: Mutex<Option<mpsc::Receiver<Incoming>>>,
 }
 
@@ -113,21 +120,32 @@ fn arrive(
         shared.metrics.clone(),
         Instant::now(),
     ));
+    let unread = shared.unread.of(&socket.id.to_string());
+    if let Some(ConnectInfo(connection)) = socket.req_parts().extensions.get::<ConnectInfo<Connection>>() {
+        connection.carry(unread.clone());
+    }
+    let counted = unread.clone();
     // The door must not hold the socket, which holds the door.
     socket.on_fallback(move |socket: SocketRef, Packet { value, ack }: Packet| {
+        let unread = counted.clone();
+        let ack = ack.map(|ack| -> Ack {
+            let unread = unread.clone();
+            Box::new(move |data: &RawValue| within_bounds(&unread, data).and_then(|()| ack(data)))
+        });
         let (text, binary) = match &value {
             Value::Str(text, parts) => (text.as_str(), parts.is_some()),
             Value::Bytes(_) => ("", true),
         };
-        door.take(text, binary, ack, Instant::now(), &SocketSink(socket));
+        door.take(text, binary, ack, Instant::now(), &SocketSink { socket, unread });
         async {}
     });
-    let gone = ending.clone();
-    socket.on_disconnect(move || {
+    let (gone, counts) = (ending.clone(), shared.unread.clone());
+    socket.on_disconnect(move |socket: SocketRef| {
+        counts.forget(&socket.id.to_string());
         gone.end(End::Gone);
         async {}
     });
-    socket.extensions.insert(Arc::new(Arrival { claims, ending, queue: Mutex::new(Some(queue)) }));
+    socket.extensions.insert(Arc::new(Arrival { claims, ending, unread, queue: Mutex::new(Some(queue)) }));
     Ok(())
 }
 
@@ -140,7 +158,7 @@ pub fn made(claims: &Claims) -> Time {
 async fn serve_socket(shared: Arc<Shared>, socket: SocketRef, arrival: Arc<Arrival>) {
     let queue = arrival.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
     let Some(queue) = queue else { return };
-    let sink = Box::new(SocketSink(socket.clone()));
+    let sink = Box::new(SocketSink { socket: socket.clone(), unread: arrival.unread.clone() });
     let end = serve::run(&shared, arrival.claims.clone(), arrival.ending.clone(), queue, sink).await;
     tracing::info!(?end, "disconnected");
     if end == End::Slow {
@@ -178,11 +196,23 @@ async fn close(socket: SocketRef, end: End) {
 }
 
 /// A socket as a session's sink.
-struct SocketSink(SocketRef);
+struct SocketSink {
+    socket: SocketRef,
+    unread: Unread,
+}
+
+/// Counts what is being sent. Too much is as a full queue.
+fn within_bounds(unread: &Unread, data: &RawValue) -> Result<(), Undelivered> {
+    match unread.add(data.get().len()) {
+        0..MAX_UNREAD_BYTES => Ok(()),
+        _ => Err(Undelivered::Full),
+    }
+}
 
 impl Sink for SocketSink {
     fn emit(&self, frame: &Frame) -> Result<(), Undelivered> {
-        self.0.emit(frame.event, &frame.data).map_err(undelivered)
+        within_bounds(&self.unread, &frame.data)?;
+        self.socket.emit(frame.event, &frame.data).map_err(undelivered)
     }
 }
 
@@ -191,6 +221,36 @@ fn undelivered(error: SendError) -> Undelivered {
         SendError::Socket(SocketError::Closed) => Undelivered::Gone,
         _ => Undelivered::Full,
     }
+}
+
+/// What each peer has still to take, by Engine.IO's session: a polling client comes over many connections.
+#[derive(Clone, Debug, Default)]
+pub struct UnreadCounts(Arc<Mutex<BTreeMap<String, Unread>>>);
+
+impl UnreadCounts {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<String, Unread>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn of(&self, session: &str) -> Unread {
+        self.all().entry(session.to_owned()).or_default().clone()
+    }
+
+    fn forget(&self, session: &str) {
+        self.all().remove(session);
+    }
+}
+
+/// Counts what a request's connection writes for the session that it names.
+pub async fn count(State(counts): State<UnreadCounts>, request: Request, next: Next) -> Response {
+    let query = request.uri().query().unwrap_or_default();
+    let session = query.split('&').find_map(|pair| pair.strip_prefix("sid="));
+    if let Some(unread) = session.and_then(|session| counts.all().get(session).cloned())
+        && let Some(ConnectInfo(connection)) = request.extensions().get::<ConnectInfo<Connection>>()
+    {
+        connection.carry(unread);
+    }
+    next.run(request).await
 }
 
 /// The payload of CONNECT, if it is JSON of a sensible size.

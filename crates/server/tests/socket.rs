@@ -52,6 +52,52 @@ async fn a_message_goes_there_and_back() {
     server.shutdown().await;
 }
 
+/// Lost connections, closed laptops, killed consoles: what was being read for them is given up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_leave_in_the_middle_of_a_question_cost_the_others_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path()).await;
+    let (mut hana, of) = Client::patient(&server, dir.path(), "hana").await;
+    for n in 0..200 {
+        hana.emit("send", &text(&of, new_id(), &format!("{n} {}", "x".repeat(4000)))).await;
+    }
+    hana.send(&of, "last").await;
+    for _ in 0..60 {
+        let mut gone = Client::provider(&server, dir.path(), "amara").await;
+        for _ in 0..4 {
+            gone.emit("entries", &json!({"conversation": of, "from": 1, "to": 200})).await;
+        }
+    }
+    let mut jonas = Client::provider(&server, dir.path(), "jonas").await;
+    assert!(jonas.ask("changes", &json!({"since": 0})).await["ok"].is_object());
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_socket_that_asks_for_much_and_reads_nothing_is_closed() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path()).await;
+    let (mut hana, of) = Client::patient(&server, dir.path(), "hana").await;
+    // 16,000 bytes, each of which JSON writes as two.
+    for _ in 0..201 {
+        hana.emit("send", &text(&of, new_id(), &"\"".repeat(16_000))).await;
+    }
+    hana.send(&of, "last").await;
+    let mut amara = Client::provider(&server, dir.path(), "amara").await;
+    // Long before it has stalled for as long as a connection may.
+    let began = std::time::Instant::now();
+    let mut asked = 0;
+    while amara
+        .try_raw(format!(r#"42/provider,["entries",{{"conversation":"{of}","from":1,"to":200}}]"#))
+        .await
+    {
+        asked += 1;
+        assert!(began.elapsed().as_secs() < 25, "{asked} pages, some of 6 MB, and it is still open");
+        tokio::time::sleep(std::time::Duration::from_millis(11)).await;
+    }
+    server.shutdown().await;
+}
+
 #[tokio::test]
 async fn what_one_socket_sends_keeps_its_order_and_is_seen_by_its_reads() {
     let dir = tempfile::tempdir().unwrap();

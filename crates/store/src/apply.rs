@@ -246,7 +246,13 @@ fn set_outbox_row(transaction: &Transaction<'_>, row: &OutboxRow) -> Result<(), 
         OutboxState::Refused(code) => Some(serde_json::to_string(&code)?),
     };
     transaction
-        .prepare_cached("INSERT OR REPLACE INTO outbox VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
+        .prepare_cached(
+            // Another message in its place fails: it must never be written over.
+            "INSERT INTO outbox (place, id, conversation, send, at, attempts, refused, hold_until)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT (id) DO UPDATE SET place = excluded.place, send = excluded.send, attempts = excluded.attempts,
+                 refused = excluded.refused, hold_until = excluded.hold_until",
+        )?
         .execute(params![
             number(row.place),
             row.send.id.to_string(),

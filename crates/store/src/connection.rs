@@ -3,7 +3,7 @@
 use crate::StoreError;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -28,6 +28,17 @@ impl Files {
     /// The database file.
     pub fn database(&self) -> PathBuf {
         self.folder.join("cache.db")
+    }
+
+    /// Takes the cache for this program alone, as long as the answer lives: two would undo each other's work.
+    pub(crate) fn lock(&self) -> Result<File, StoreError> {
+        make_private(&self.folder, &self.folder.join("lock"))?;
+        let file = File::options().write(true).open(self.folder.join("lock"))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse),
+            Err(TryLockError::Error(error)) => Err(error.into()),
+        }
     }
 
     /// Deletes the cache, log and index files included. Nobody may have it open.

@@ -12,6 +12,9 @@ pub enum StoreError {
     /// A newer program wrote the file; this one leaves it as it is.
     #[error("the cache was written by a newer version of the program (schema {0})")]
     Newer(u32),
+    /// Another program works with the cache.
+    #[error("the cache is in use by another program: Bedside is open already")]
+    InUse,
     /// A row isn't what this program writes.
     #[error("a row of the cache can't be read")]
     Corrupt,

@@ -30,6 +30,8 @@ pub struct CachedConversation {
     pub read_upto: Seq,
     /// The newest entries, oldest first.
     pub entries: Vec<Entry>,
+    /// The outbox at the same moment.
+    pub outbox: Vec<OutboxRow>,
 }
 
 /// A read-only connection. What it returns in one call is one moment's state.
@@ -142,7 +144,9 @@ impl Reader {
             entries.push(parse(&row.get::<_, String>(0)?)?);
         }
         let conversation = parse(&summary)?;
-        Ok(Some(CachedConversation { conversation, range, draft, read_upto: Seq::new(read_upto), entries }))
+        let outbox = self.outbox()?;
+        let read_upto = Seq::new(read_upto);
+        Ok(Some(CachedConversation { conversation, range, draft, read_upto, entries, outbox }))
     }
 
     /// What waits or was refused, in the order in which it was written.

@@ -10,6 +10,7 @@ struct Cache {
     files: Files,
     folder: tempfile::TempDir,
     writer: Option<Writer>,
+    life: std::cell::Cell<u64>,
 }
 
 impl Cache {
@@ -17,14 +18,18 @@ impl Cache {
         let folder = tempfile::tempdir().unwrap();
         let files = Files::new(folder.path().join("private"));
         let writer = Some(Writer::open(&files, "device-1").unwrap());
-        let cache = Self { files, folder, writer };
+        let cache = Self { files, folder, writer, life: Default::default() };
         cache.write(vec![Write::Account(account())]).unwrap();
         cache
     }
 
     fn write(&self, writes: Vec<Write>) -> Result<Committed, StoreError> {
         let (sender, receiver) = channel();
-        self.writer.as_ref().unwrap().submit(writes, move |outcome| sender.send(outcome).unwrap());
+        self.life.set(self.life.get() + 1);
+        self.writer
+            .as_ref()
+            .unwrap()
+            .submit(self.life.get(), writes, move |outcome| sender.send(outcome).unwrap());
         receiver.recv().unwrap()
     }
 
@@ -269,21 +274,43 @@ fn conversation_a() -> Conversation {
     conversation("a", 1, 1, None)
 }
 
+/// What the engine says after a commit stands on it: written without it, it would claim what isn't there.
 #[test]
-fn one_bad_job_does_not_take_its_batch_with_it() {
+fn nothing_of_a_life_is_written_after_its_failed_commit() {
     let cache = Cache::new();
     let (sender, receiver) = channel();
-    for n in 0..50 {
+    for n in 0..60 {
         let sender = sender.clone();
         // Entries of a conversation that isn't there break a foreign key.
         let changes = if n == 25 { entries("nowhere", 1..=1) } else { Change::Cursor(Rev::new(n + 1)) };
+        let life = if n < 50 { 7 } else { 8 };
         let writer = cache.writer.as_ref().unwrap();
-        writer.submit(vec![Write::Sync(changes)], move |outcome| sender.send((n, outcome.is_ok())).unwrap());
+        writer.submit(life, vec![Write::Sync(changes)], move |outcome| {
+            sender.send((n, outcome.is_ok())).unwrap();
+        });
     }
     drop(sender);
-    let failed: Vec<_> = receiver.iter().filter(|(_, ok)| !ok).map(|(n, _)| n).collect();
-    assert_eq!(failed, [25]);
-    assert_eq!(cache.reader().snapshot().unwrap().cursor, Rev::new(50));
+    let written: Vec<_> = receiver.iter().filter(|(_, ok)| *ok).map(|(n, _)| n).collect();
+    assert_eq!(written, (0..25).chain(50..60).collect::<Vec<_>>());
+    assert_eq!(cache.reader().snapshot().unwrap().cursor, Rev::new(60));
+}
+
+#[test]
+fn a_message_in_anothers_place_fails_and_writes_nothing_over() {
+    let cache = Cache::new();
+    let first = outbox_row(1, OutboxState::Waiting);
+    cache.sync(vec![Change::Outbox(first.clone())]);
+    let mut second = outbox_row(2, OutboxState::Waiting);
+    second.place = 1;
+    assert!(cache.write(vec![Write::Sync(Change::Outbox(second))]).is_err());
+    assert_eq!(cache.reader().outbox().unwrap(), [first]);
+}
+
+#[test]
+fn a_second_program_is_refused_until_the_first_has_ended() {
+    let mut cache = Cache::new();
+    assert!(matches!(Writer::open(&cache.files, "x"), Err(StoreError::InUse)));
+    cache.reopen();
 }
 
 /// A file as the first version left it, with something in each table that a later one changed.
@@ -341,7 +368,9 @@ fn the_files_are_the_users_alone_and_go_when_deleted() {
     files.iter().for_each(|file| assert_eq!(mode(file), 0o600, "{file:?}"));
     cache.writer = None;
     cache.files.delete().unwrap();
-    assert_eq!(std::fs::read_dir(&private).unwrap().count(), 0);
+    let left: Vec<_> = std::fs::read_dir(&private).unwrap().map(|file| file.unwrap().path()).collect();
+    assert_eq!(left, [private.join("lock")]);
+    assert_eq!(std::fs::read(private.join("lock")).unwrap(), b"");
 }
 
 /// What no migration may forget: strict tables, no column that may be null without being meant to.

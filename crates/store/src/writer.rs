@@ -6,6 +6,7 @@ use crate::{Files, StoreError, Write};
 use bedside_protocol::ConversationId;
 use rusqlite::Connection;
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
@@ -34,15 +35,19 @@ pub struct Committed {
 
 /// The only connection that writes. A program has it in a [`Writer`]'s thread; a simulation calls it itself.
 #[derive(Debug)]
-pub struct Cache(Connection);
+pub struct Cache {
+    connection: Connection,
+    _alone: File,
+}
 
 impl Cache {
-    /// Opens the cache for writing. `new_device` becomes the device's id if the file is new.
+    /// Opens the cache for writing; while it lives, nobody else can. `new_device` becomes the device's id if the file is new.
     pub fn open(files: &Files, new_device: &str) -> Result<Self, StoreError> {
+        let alone = files.lock()?;
         let connection = files.writable()?;
         connection
             .execute("INSERT OR IGNORE INTO device (one, id, cursor) VALUES (1, ?1, 0)", [new_device])?;
-        Ok(Self(connection))
+        Ok(Self { connection, _alone: alone })
     }
 
     /// Writes all commits in one transaction, or nothing of any; what it returns is on the disk.
@@ -50,7 +55,8 @@ impl Cache {
         &mut self,
         commits: impl IntoIterator<Item = &'a [Write]>,
     ) -> Result<Vec<Committed>, StoreError> {
-        let transaction = self.0.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let transaction =
+            self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         let commits: Vec<&[Write]> = commits.into_iter().collect();
         let mut batch = Batch::begin(&transaction, commits.iter().copied().flatten())?;
         let outcomes =
@@ -65,6 +71,7 @@ impl Cache {
 type Done = Box<dyn FnOnce(Result<Committed, StoreError>) + Send>;
 
 struct Job {
+    life: u64,
     writes: Vec<Write>,
     done: Done,
 }
@@ -86,13 +93,15 @@ impl Writer {
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
-    /// Writes all of `writes` in one transaction, or nothing, and says so on the writing thread.
+    /// Writes all of `writes` in one transaction, or nothing, and says so on the writing thread. Once a commit of a `life`
+    /// of the caller's has failed, nothing more of that life or an earlier one is written: it may stand on what failed.
     pub fn submit(
         &self,
+        life: u64,
         writes: Vec<Write>,
         done: impl FnOnce(Result<Committed, StoreError>) + Send + 'static,
     ) {
-        let job = Job { writes, done: Box::new(done) };
+        let job = Job { life, writes, done: Box::new(done) };
         let refused = match &self.jobs {
             Some(jobs) => jobs.send(job).err().map(|error| error.0),
             None => Some(job),
@@ -115,22 +124,33 @@ impl Drop for Writer {
 }
 
 fn run(mut cache: Cache, queue: &Receiver<Job>) {
+    // The newest life of which a commit has failed.
+    let mut failed = None;
     while let Ok(first) = queue.recv() {
-        let mut jobs = vec![first];
-        jobs.extend(queue.try_iter().take(BATCH - 1));
+        let jobs = std::iter::once(first).chain(queue.try_iter().take(BATCH - 1));
+        let (over, jobs): (Vec<_>, Vec<_>) = jobs.partition(|job| Some(job.life) <= failed);
+        for job in over {
+            (job.done)(Err(StoreError::Stopped));
+        }
         match cache.commit(jobs.iter().map(|job| job.writes.as_slice())) {
             Ok(outcomes) => {
                 for (job, committed) in jobs.into_iter().zip(outcomes) {
                     (job.done)(Ok(committed));
                 }
             }
-            // One bad job must not take the others with it: each on its own.
+            // One of them can't be written: each on its own, up to that one.
             Err(_) => {
-                for job in jobs {
-                    let alone = cache.commit([job.writes.as_slice()]);
+                for Job { life, writes, done } in jobs {
+                    let alone = match Some(life) <= failed {
+                        true => Err(StoreError::Stopped),
+                        false => cache.commit([writes.as_slice()]),
+                    };
                     let outcome =
                         alone.and_then(|outcomes| outcomes.into_iter().next().ok_or(StoreError::Stopped));
-                    (job.done)(outcome);
+                    if outcome.is_err() {
+                        failed = failed.max(Some(life));
+                    }
+                    done(outcome);
                 }
             }
         }

@@ -19,8 +19,8 @@ const PATIENTS: usize = 10;
 const JOB_EVERY: usize = 5;
 /// Of when who sends what, the same for all that are measured.
 const SEED: u64 = 7;
-/// After the last message has come: how long a second copy of one may take to show.
-const QUIET: Duration = Duration::from_secs(4);
+/// How long further copies are counted after the last message has come.
+const MORE: Duration = Duration::from_secs(4);
 
 /// What is sent in one round, at random times: as many people do who know nothing of each other.
 #[derive(Clone, Copy)]
@@ -114,7 +114,7 @@ pub async fn round(server: &Server, load: Load) -> Delivery {
     }
     let start = Instant::now();
     let (mut sent, mut arrived): (Vec<Instant>, Vec<Option<Instant>>) = (Vec::new(), vec![None; MESSAGES]);
-    let (mut missing, mut doubled) = (MESSAGES, 0);
+    let (mut missing, mut doubled, mut end) = (MESSAGES, 0, start);
     loop {
         let next = plan.get(sent.len()).map(|(at, _)| *at).unwrap_or_default();
         tokio::select! {
@@ -129,8 +129,9 @@ pub async fn round(server: &Server, load: Load) -> Delivery {
             } else {
                 arrived[n] = Some(at);
                 missing -= 1;
+                end = at + MORE;
             },
-            () = tokio::time::sleep(QUIET), if missing == 0 => break,
+            () = tokio::time::sleep_until(end.into()), if missing == 0 => break,
         }
     }
     let arrived: Vec<Instant> = arrived.into_iter().flatten().collect();
