@@ -54,6 +54,8 @@ struct Known {
     head: Seq,
     range: Option<Range>,
     older_wanted: bool,
+    /// How much a server answered that gives less than is asked for.
+    older_page: Option<u64>,
     not_before: Option<Time>,
 }
 
@@ -68,7 +70,7 @@ impl Known {
                 Some(if far { tail.newest(MAX_ENTRIES_PAGE) } else { tail.oldest(MAX_ENTRIES_PAGE) })
             }
             Some(range) if self.older_wanted => {
-                Range::new(Seq::new(1), range.lo.minus(1)).map(|older| older.newest(OLDER_PAGE))
+                Range::new(Seq::new(1), range.lo.minus(1)).map(|older| older.newest(self.older_page.unwrap_or(OLDER_PAGE)))
             }
             Some(_) => None,
         }
@@ -268,6 +270,12 @@ impl CatchUp {
         let got = u64::try_from(answer.entries.len()).unwrap_or(u64::MAX);
         if !in_order || got == 0 || asked.range.len() < got {
             return Err(Nonsense);
+        }
+        let known = self.conversations.get_mut(&id).ok_or(Nonsense)?;
+        if got < asked.range.len() && known.range.is_some_and(|held| asked.range.hi < held.lo) {
+            // A page of older entries must reach what is held. A smaller one will.
+            known.older_page = Some(got);
+            return Ok(Vec::new());
         }
         let changes = self.store(&id, asked.range.oldest(got), answer.entries)?;
         self.want(&id);

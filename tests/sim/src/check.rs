@@ -1,9 +1,10 @@
 //! What must be true of every run. A fault of it panics with what is wrong.
 
+use crate::device::{News, Wish};
 use crate::world::World;
 use bedside_engine::{OutboxRow, OutboxState};
 use bedside_protocol::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What became of a provider's message, as people were shown it.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ struct Written {
     /// What its writer had in view, each time it was sent knowingly.
     seen: Seq,
     forced: bool,
+    /// It may be taken back until then, by its device's clock.
+    hold_until: Time,
     /// It was shown as kept.
     kept: bool,
     refused: bool,
@@ -26,6 +29,10 @@ struct Written {
 pub struct Ledger {
     written: BTreeMap<EntryId, Written>,
     asked: BTreeMap<EntryId, ConversationId>,
+    /// What colleagues without a console here wrote.
+    colleagues: BTreeSet<EntryId>,
+    /// What each device's person has typed and not sent.
+    drafts: BTreeMap<(usize, ConversationId), String>,
 }
 
 impl Ledger {
@@ -37,22 +44,25 @@ impl Ledger {
         self.asked.insert(id, conversation.clone());
     }
 
-    /// A provider writes; gives the text, which says where it belongs.
-    pub fn wrote(&mut self, id: EntryId, device: usize, conversation: &ConversationId, seen: Seq) -> String {
-        let text = format!("{conversation} answer {id}");
+    pub fn colleague_wrote(&mut self, id: EntryId) {
+        self.colleagues.insert(id);
+    }
+
+    /// A provider writes.
+    pub fn wrote(&mut self, device: usize, send: &Send, text: &str, hold_until: Time) {
         let written = Written {
             device,
-            conversation: conversation.clone(),
-            text: text.clone(),
-            seen,
+            conversation: send.conversation.clone(),
+            text: text.to_owned(),
+            seen: send.seen,
             forced: false,
+            hold_until,
             kept: false,
             refused: false,
             sent: false,
             withdrawn: false,
         };
-        self.written.insert(id, written);
-        text
+        self.written.insert(send.id, written);
     }
 
     fn of(&mut self, id: EntryId) -> &mut Written {
@@ -63,32 +73,60 @@ impl Ledger {
         let written = self.of(id);
         written.seen = written.seen.max(seen);
         written.forced |= forced;
+        written.hold_until = Time::ZERO;
     }
 
-    pub fn kept(&mut self, row: &OutboxRow) {
+    /// Its writer wants it to go at once.
+    pub fn hurried(&mut self, id: EntryId) {
+        self.of(id).hold_until = Time::ZERO;
+    }
+
+    /// Something is on the disk of a device, and so on its screen.
+    pub fn learn(&mut self, device: usize, news: News) {
+        match news {
+            News::Row(row) => self.kept(device, &row),
+            News::Sent(id) => self.sent(id),
+            News::Withdrawn(id, wish) => {
+                let written = self.of(id);
+                written.withdrawn = true;
+                if wish == Wish::Recall {
+                    let (place, text) = ((device, written.conversation.clone()), written.text.clone());
+                    let draft = self.drafts.entry(place).or_default();
+                    *draft = if draft.is_empty() { text } else { format!("{text}\n{draft}") };
+                }
+            }
+            News::Typed(conversation, text) => {
+                self.drafts.insert((device, conversation), text);
+            }
+        }
+    }
+
+    fn kept(&mut self, device: usize, row: &OutboxRow) {
         let written = self.of(row.send.id);
         assert!(!written.withdrawn, "{} was withdrawn and is in the outbox again", row.send.id);
-        written.kept = true;
         written.refused |= matches!(row.state, OutboxState::Refused(_));
+        if !std::mem::replace(&mut written.kept, true) {
+            // What is sent is no draft any more.
+            let place = (device, written.conversation.clone());
+            self.drafts.remove(&place);
+        }
     }
 
-    pub fn handed_over(&mut self, send: &Send) {
+    pub fn handed_over(&mut self, send: &Send, clock: Time) {
         let known = self.written.get(&send.id);
         let written = known.unwrap_or_else(|| panic!("{} is handed over, and nobody wrote it", send.id));
         assert!(written.kept, "{} is handed over before it is kept", send.id);
         assert!(!written.withdrawn, "{} was withdrawn and is handed over", send.id);
         assert_eq!(send.conversation, written.conversation, "{} is misdirected", send.id);
+        assert!(written.hold_until <= clock, "{} is handed over while it may be taken back", send.id);
+        assert!(!send.force || written.forced, "{} is forced, and nobody wants that", send.id);
     }
 
-    pub fn sent(&mut self, id: EntryId) {
+    fn sent(&mut self, id: EntryId) {
         // An entry of another of the same person's devices ends nothing here.
         if let Some(written) = self.written.get_mut(&id) {
             written.sent = true;
         }
-    }
-
-    pub fn withdrawn(&mut self, id: EntryId) {
-        self.of(id).withdrawn = true;
     }
 }
 
@@ -124,6 +162,8 @@ pub fn all(world: &mut World, quiet: bool) {
         for (number, device) in world.devices.iter().enumerate() {
             let found = device.reader().conversation(&id, 0, Some(Seq::new(1))).expect("the disk");
             let found = found.unwrap_or_else(|| panic!("device {number} doesn't know {id}"));
+            let draft = world.ledger.drafts.get(&(number, id.clone())).map_or("", String::as_str);
+            assert_eq!(found.draft, draft, "device {number} keeps another draft for {id}");
             let range = found.range;
             if log.is_empty() {
                 continue;
@@ -192,8 +232,10 @@ fn providers_messages_end_once(world: &World, entries: &BTreeMap<EntryId, Entry>
         assert_eq!(entry.author.id, world.devices[written.device].me);
     }
     let strangers = entries.values().find(|entry| {
-        let known =
-            world.ledger.written.contains_key(&entry.id) || world.ledger.asked.contains_key(&entry.id);
+        let ledger = &world.ledger;
+        let known = ledger.written.contains_key(&entry.id)
+            || ledger.asked.contains_key(&entry.id)
+            || ledger.colleagues.contains(&entry.id);
         !known && entry.author.role != Role::System
     });
     assert!(strangers.is_none(), "nobody wrote {strangers:?}");

@@ -1,7 +1,7 @@
 //! A provider's console: the real engine over the real cache. Its program can die between any two steps, its disk stays.
 
 use crate::server::Conn;
-use bedside_engine::{Attempt, Change, Config, Effect, Engine, Input, Ticket};
+use bedside_engine::{Attempt, Change, Config, Effect, Engine, Input, Link, OutboxRow, Ticket};
 use bedside_protocol::*;
 use bedside_store::{Account, Cache, Files, Reader, Write};
 use std::collections::{BTreeMap, VecDeque};
@@ -15,23 +15,35 @@ const BATCH: usize = 8;
 /// A commit on its way to the disk.
 #[derive(Debug)]
 struct Pending {
-    ticket: Ticket,
-    changes: Vec<Change>,
-    /// A person threw a message away or took it back: it goes from the outbox without being sent.
-    by_person: bool,
+    /// None: the core's own write, not the engine's.
+    ticket: Option<Ticket>,
+    writes: Vec<Write>,
+    /// A person wants a message gone from the outbox without being sent.
+    wish: Option<Wish>,
+}
+
+/// How a person wants a message gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    Discard,
+    Recall,
+}
+
+/// What is on the disk now that wasn't before.
+#[derive(Debug)]
+pub enum News {
+    Row(OutboxRow),
+    Sent(EntryId),
+    Withdrawn(EntryId, Wish),
+    Typed(ConversationId, String),
 }
 
 /// What a step of the disk did.
 pub enum Disk {
     /// Nothing waited.
     Idle,
-    /// These are on the disk: tickets, and what of the outbox ended without and with a person's word.
-    Wrote {
-        tickets: Vec<Ticket>,
-        rows: Vec<bedside_engine::OutboxRow>,
-        sent: Vec<EntryId>,
-        withdrawn: Vec<EntryId>,
-    },
+    /// These are on the disk.
+    Wrote { ticket: Option<Ticket>, news: Vec<News> },
     /// The disk failed; the program starts anew from it.
     Failed,
 }
@@ -119,20 +131,30 @@ impl Device {
     }
 
     pub fn handle(&mut self, now: Time, input: Input) -> Vec<Effect> {
-        let (now, by_person) = (self.clock(now), matches!(input, Input::Discard(_) | Input::Recall(_)));
+        let now = self.clock(now);
+        // Only the first commit is the person's; what else goes out meanwhile is not.
+        let mut wish = match input {
+            Input::Discard(_) => Some(Wish::Discard),
+            Input::Recall(_) => Some(Wish::Recall),
+            _ => None,
+        };
         let Some(engine) = &mut self.engine else {
             return Vec::new();
         };
         let effects = engine.handle(now, input);
-        // Only the first commit is the person's; what else goes out meanwhile is not.
-        let mut by_person = by_person;
         for effect in &effects {
             if let Effect::Commit(ticket, changes) = effect {
-                self.pending.push_back(Pending { ticket: *ticket, changes: changes.clone(), by_person });
-                by_person = false;
+                let writes = changes.iter().cloned().map(Write::Sync).collect();
+                self.pending.push_back(Pending { ticket: Some(*ticket), writes, wish: wish.take() });
             }
         }
         effects
+    }
+
+    /// A person types: the core keeps the draft, and the engine doesn't hear of it.
+    pub fn types(&mut self, conversation: &ConversationId, text: String) {
+        let writes = vec![Write::Draft(conversation.clone(), text)];
+        self.pending.push_back(Pending { ticket: None, writes, wish: None });
     }
 
     pub fn next_timer(&self, now: Time) -> Option<Time> {
@@ -148,29 +170,43 @@ impl Device {
         if std::mem::take(&mut self.fault) {
             return Disk::Failed;
         }
-        let commits: Vec<Vec<Write>> =
-            batch.iter().map(|pending| pending.changes.iter().cloned().map(Write::Sync).collect()).collect();
-        self.cache.commit(commits.iter().map(Vec::as_slice)).expect("the cache takes what the engine says");
-        let (mut tickets, mut rows, mut sent, mut withdrawn) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for Pending { ticket, changes, by_person } in batch {
-            tickets.push(ticket);
-            for change in changes {
-                match change {
-                    Change::Outbox(row) => {
+        let commits = batch.iter().map(|pending| pending.writes.as_slice());
+        self.cache.commit(commits).expect("the cache takes what the engine says");
+        let ticket = batch.iter().filter_map(|pending| pending.ticket).next_back();
+        let mut news = Vec::new();
+        for Pending { writes, wish, .. } in batch {
+            for write in writes {
+                match write {
+                    Write::Sync(Change::Outbox(row)) => {
                         self.attempts.insert(row.send.id, row.attempts);
-                        rows.push(row);
+                        news.push(News::Row(row));
                     }
-                    Change::OutboxDone(id) if by_person => withdrawn.push(id),
-                    Change::OutboxDone(id) => sent.push(id),
-                    Change::Entries { conversation, range, .. } => {
+                    Write::Sync(Change::OutboxDone(id)) => {
+                        news.push(wish.map_or(News::Sent(id), |wish| News::Withdrawn(id, wish)));
+                    }
+                    Write::Sync(Change::Entries { conversation, range, .. }) => {
                         self.held.insert(conversation, range.hi);
                     }
+                    Write::Draft(conversation, text) => news.push(News::Typed(conversation, text)),
                     _ => {}
                 }
             }
         }
-        Disk::Wrote { tickets, rows, sent, withdrawn }
+        Disk::Wrote { ticket, news }
+    }
+
+    fn link_is(&self, like: impl Fn(&Link) -> bool) -> bool {
+        self.engine.as_ref().is_some_and(|engine| like(engine.link()))
+    }
+
+    /// Its person works offline.
+    pub fn is_paused(&self) -> bool {
+        self.link_is(|link| matches!(link, Link::Paused { .. }))
+    }
+
+    /// The server doesn't let its person in.
+    pub fn is_refused(&self) -> bool {
+        self.link_is(|link| matches!(link, Link::Refused(_)))
     }
 
     pub fn writes(&self) -> bool {

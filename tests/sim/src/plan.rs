@@ -14,7 +14,12 @@ pub const TROUBLE_MS: u64 = 60_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// A provider writes. `seen`: whether with all in view that the device holds, or only half of it.
-    Write { device: usize, conversation: usize, seen: bool, hold_ms: u64 },
+    /// `hold_ms`: how long it can be taken back. `empty`: the server will never take it.
+    Write { device: usize, conversation: usize, seen: bool, hold_ms: u64, empty: bool },
+    /// A provider types, and doesn't send.
+    Type { device: usize, conversation: usize },
+    /// Colleagues write more than a console fetches one after the other, and nobody is told.
+    Flood { conversation: usize },
     /// A patient writes.
     Ask { patient: usize },
     /// A provider reads all that the device holds.
@@ -60,6 +65,10 @@ pub fn plan(seed: u64) -> Plan {
     let (work, trouble) = (rng.usize(20..160), rng.usize(0..40));
     let mut plan: Plan = (0..work).map(|_| (rng.u64(0..TROUBLE_MS), work_of(&mut rng))).collect();
     plan.extend((0..trouble).map(|_| (rng.u64(0..TROUBLE_MS), trouble_of(&mut rng))).collect::<Vec<_>>());
+    // Costly, so seldom.
+    if rng.u8(0..25) == 0 {
+        plan.push((rng.u64(0..TROUBLE_MS), Action::Flood { conversation: rng.usize(0..CONVERSATIONS) }));
+    }
     plan.sort_by_key(|(at, _)| *at);
     plan
 }
@@ -69,9 +78,10 @@ fn work_of(rng: &mut Rng) -> Action {
     match rng.u8(0..20) {
         0..7 => {
             let hold_ms = if rng.u8(0..4) == 0 { rng.u64(1..6_000) } else { 0 };
-            Action::Write { device, conversation, seen: rng.u8(0..8) > 0, hold_ms }
+            Action::Write { device, conversation, seen: rng.u8(0..8) > 0, hold_ms, empty: rng.u8(0..20) == 0 }
         }
-        7..13 => Action::Ask { patient: conversation },
+        7 => Action::Type { device, conversation },
+        8..13 => Action::Ask { patient: conversation },
         13..15 => Action::Read { device, conversation },
         15 => Action::Open { device, conversation },
         16 => Action::Older { device, conversation },

@@ -169,6 +169,9 @@ impl Server {
             ClientFrame::Send(send) => {
                 let (id, conversation) = (Some(send.id), send.conversation.clone());
                 let subject = Subject { of: "send", id, conversation };
+                if let Err(refusal) = send.check(&Limits::default()) {
+                    return vec![(conn, subject.rejected(refusal))];
+                }
                 Some((subject, Write::Send { clinic, author: who, send: Box::new(send), tasks: Vec::new() }))
             }
             ClientFrame::Read(read) => {
@@ -270,6 +273,33 @@ impl Server {
             }
         }
         out
+    }
+
+    /// A colleague elsewhere writes all of `ids`.
+    pub fn flood(&mut self, conversation: &ConversationId, ids: Vec<EntryId>, now: Time) {
+        let Some(running) = &mut self.running else { return };
+        let (role, extra) = (Role::Provider, Extra::new());
+        let id = UserId::new("provider-c").expect("an id");
+        let author = Author { id, role, name: "provider-c".into(), extra };
+        let send = |id| Send {
+            id,
+            conversation: conversation.clone(),
+            seen: Seq::MAX,
+            body: Body::text(format!("{conversation} colleague {id}")),
+            from: None,
+            force: false,
+        };
+        let writes: Vec<_> = ids
+            .into_iter()
+            .map(|id| Write::Send {
+                clinic: clinic(),
+                author: author.clone(),
+                send: Box::new(send(id)),
+                tasks: Vec::new(),
+            })
+            .collect();
+        let outcomes = running.log.commit(now, &writes).expect("the log");
+        self.ids.extend(outcomes.iter().flatten().flat_map(added));
     }
 
     pub fn waits(&self) -> bool {

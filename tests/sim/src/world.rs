@@ -4,7 +4,7 @@ mod network;
 mod people;
 
 use crate::check::{self, Ledger};
-use crate::device::{Device, Disk, RESTART_MS};
+use crate::device::{Device, Disk, News, RESTART_MS};
 use crate::patient::Patient;
 use crate::plan::{Action, CONVERSATIONS, DEVICES, Plan, TROUBLE_MS};
 use crate::server::{Conn, Server};
@@ -216,10 +216,13 @@ impl World {
     // The consoles.
 
     fn input(&mut self, device: usize, input: Input) {
+        let asked = matches!(input, Input::Reconnect | Input::SendNow(_));
+        let paused = self.devices[device].is_paused() && !asked;
         let effects = self.devices[device].handle(self.now, input);
         for effect in effects {
             match effect {
                 Effect::Connect(attempt) => {
+                    assert!(!paused, "who works offline is connected");
                     self.drop_line(device);
                     let conn = self.dial(Peer::Device(device), attempt);
                     self.devices[device].conn = Some((conn, attempt));
@@ -229,21 +232,23 @@ impl World {
                     if let ClientFrame::Send(send) = &frame {
                         let counted = self.devices[device].attempts.get(&send.id).copied().unwrap_or(0);
                         assert!(counted > 0, "{} goes out before its attempt is on the disk", send.id);
-                        self.ledger.handed_over(send);
+                        self.ledger.handed_over(send, self.devices[device].clock(self.now));
                     }
                     if let Some((conn, _)) = self.devices[device].conn {
                         self.travels(conn, 0, |conn| Event::ToServer(conn, frame.clone()));
                     }
                 }
-                Effect::Commit(..) => {
-                    let life = self.devices[device].life;
-                    let ms = 1 + self.rng(device as u64).u64(0..8);
-                    self.after(ms, Event::Disk(device, life));
-                }
+                Effect::Commit(..) => self.disk_soon(device),
                 Effect::Tell(_) | Effect::Wipe => {}
             }
         }
         self.set_timer(device);
+    }
+
+    fn disk_soon(&mut self, device: usize) {
+        let life = self.devices[device].life;
+        let ms = 1 + self.rng(device as u64).u64(0..8);
+        self.after(ms, Event::Disk(device, life));
     }
 
     fn set_timer(&mut self, device: usize) {
@@ -271,21 +276,16 @@ impl World {
                 let life = self.devices[device].life;
                 self.after(RESTART_MS, Event::Starts(device, life));
             }
-            Disk::Wrote { tickets, rows, sent, withdrawn } => {
-                rows.iter().for_each(|row| self.ledger.kept(row));
-                for id in sent {
-                    assert!(
-                        self.server.ids.contains(&id),
-                        "{id} is shown as sent, and the server doesn't have it"
-                    );
-                    self.ledger.sent(id);
+            Disk::Wrote { ticket, news } => {
+                for news in news {
+                    if let News::Sent(id) = news {
+                        let there = self.server.ids.contains(&id);
+                        assert!(there, "{id} is shown as sent, and the server doesn't have it");
+                    }
+                    self.ledger.learn(device, news);
                 }
-                withdrawn.into_iter().for_each(|id| self.ledger.withdrawn(id));
                 if alive {
-                    tickets
-                        .last()
-                        .into_iter()
-                        .for_each(|ticket| self.input(device, Input::Committed(*ticket)));
+                    ticket.into_iter().for_each(|ticket| self.input(device, Input::Committed(ticket)));
                     if self.devices[device].writes() {
                         let life = self.devices[device].life;
                         self.after(1, Event::Disk(device, life));
@@ -360,11 +360,7 @@ impl World {
         }
         for device in 0..DEVICES {
             self.devices[device].fault = false;
-            let away = self.devices[device]
-                .engine
-                .as_ref()
-                .is_some_and(|engine| matches!(engine.link(), Link::Refused(_) | Link::Paused { .. }));
-            if away {
+            if self.devices[device].is_paused() || self.devices[device].is_refused() {
                 self.input(device, Input::Reconnect);
             }
         }
@@ -382,11 +378,7 @@ impl World {
         });
         // One who was refused only now, because the access was given back too late, is sent back.
         for device in 0..DEVICES {
-            let away = self.devices[device]
-                .engine
-                .as_ref()
-                .is_some_and(|engine| matches!(engine.link(), Link::Refused(_)));
-            if away {
+            if self.devices[device].is_refused() {
                 self.input(device, Input::Reconnect);
             }
         }

@@ -17,7 +17,7 @@ struct Bug {
     wrong: &'static str,
 }
 
-const BUGS: [Bug; 11] = [
+const BUGS: [Bug; 17] = [
     Bug {
         name: "dropped dedupe: a repeated live entry is stored as a new one",
         file: "catchup.rs",
@@ -83,6 +83,42 @@ const BUGS: [Bug; 11] = [
         file: "lib.rs",
         right: "ServerFrame::Heartbeat(heartbeat) => self.catchup.told_of(heartbeat.rev),",
         wrong: "ServerFrame::Heartbeat(_) => {}",
+    },
+    Bug {
+        name: "undo-send doesn't hold: a message goes out while it may be taken back",
+        file: "outbox.rs",
+        right: "let ready = held.ready_at(now) <= now;",
+        wrong: "let ready = held.until <= now;",
+    },
+    Bug {
+        name: "misdirected draft: what is taken back goes to the conversation of another message",
+        file: "outbox.rs",
+        right: "self.get(id).map(|row| Change::DraftBack(row.send.conversation.clone(), row.text().to_owned()));",
+        wrong: "self.get(id).zip(self.rows.values().next()).map(|(row, first)| Change::DraftBack(first.row.send.conversation.clone(), row.text().to_owned()));",
+    },
+    Bug {
+        name: "forced: what is sent again isn't checked for what came meanwhile",
+        file: "outbox.rs",
+        right: "held.row.send.force = code == Code::Behind;",
+        wrong: "held.row.send.force = code == code;",
+    },
+    Bug {
+        name: "what is sent stays a draft",
+        file: "lib.rs",
+        right: "self.commit(vec![message, draft], Vec::new(), &mut effects);",
+        wrong: "let _ = draft; self.commit(vec![message], Vec::new(), &mut effects);",
+    },
+    Bug {
+        name: "who works offline is connected when the network changes",
+        file: "link.rs",
+        right: "(&Link::Offline { since, .. }, Event::Doubt) =>",
+        wrong: "(&(Link::Offline { since, .. } | Link::Paused { since }), Event::Doubt) =>",
+    },
+    Bug {
+        name: "a message that lies before all that the cache holds is sent for ever",
+        file: "lib.rs",
+        right: "if self.catchup.is_verified() && seq <= self.catchup.held(&of) {",
+        wrong: "let _ = (seq, self.catchup.held(&of)); if false {",
     },
 ];
 

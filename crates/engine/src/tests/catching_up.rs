@@ -117,6 +117,22 @@ fn arrows() {
     }
 }
 
+/// A page that leaves a hole before what is held is of no use; one as large as what the server gives is.
+#[test]
+fn a_server_that_gives_less_is_asked_for_less() {
+    let (mut server, snapshot) = behind(500, Some((151, 400)));
+    server.page = Some(30);
+    let (mut engine, effects) = welcomed(snapshot, &server);
+    let (asked_for, _) = caught_up(&mut engine, &mut server, effects);
+    assert_eq!(asked_for, [(401, 500), (431, 500), (461, 500), (491, 500)]);
+    for (expected, lo) in [(&[(51, 150), (121, 150)][..], 121), (&[(91, 120)], 91)] {
+        let effects = engine.handle(NOW, Input::LoadOlder(conversation_id(C)));
+        let (asked_for, _) = caught_up(&mut engine, &mut server, effects);
+        assert_eq!(asked_for, expected);
+        assert_eq!(engine.catchup.range(&conversation_id(C)), Range::new(Seq::new(lo), Seq::new(500)));
+    }
+}
+
 #[test]
 fn a_copy_of_another_log_takes_nothing_and_sends_nothing() {
     let (mut server, mut snapshot) = behind(8, Some((1, 3)));

@@ -22,6 +22,8 @@ pub(super) fn entry_id(n: u64) -> EntryId {
 /// A server's log: dense seq, growing rev, idempotent by id.
 #[derive(Default)]
 pub(super) struct Server {
+    /// It answers with this many entries at most.
+    pub(super) page: Option<usize>,
     rev: u64,
     logs: BTreeMap<ConversationId, Vec<Entry>>,
     revs: BTreeMap<ConversationId, u64>,
@@ -110,7 +112,8 @@ impl Server {
                 let log = self.logs.get(&ask.conversation).cloned().unwrap_or_default();
                 let head = Seq::new(log.len() as u64);
                 let wanted = |entry: &Entry| ask.from <= entry.seq && entry.seq <= ask.to;
-                let entries = log.into_iter().filter(wanted).collect();
+                let page = self.page.unwrap_or(usize::MAX);
+                let entries = log.into_iter().filter(wanted).take(page).collect();
                 let Entries { conversation, from, to } = ask;
                 Some(ServerFrame::Entries(EntriesAnswer { conversation, from, to, head, entries }))
             }

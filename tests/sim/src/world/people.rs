@@ -6,11 +6,25 @@ use crate::plan::Action;
 use bedside_engine::{Input, OutboxState, Trouble};
 use bedside_protocol::*;
 
+/// Entries of one flood: more than a console fetches one after the other (`FAR` in the engine).
+const FLOOD: usize = 1_100;
+
 impl World {
     pub(super) fn act(&mut self, action: Action) {
         match action {
-            Action::Write { device, conversation, seen, hold_ms } => {
-                self.write(device, conversation, seen, hold_ms);
+            Action::Write { device, conversation, seen, hold_ms, empty } => {
+                self.write(device, conversation, seen, hold_ms, empty);
+            }
+            Action::Type { device, conversation } if self.devices[device].engine.is_some() => {
+                let conversation = self.conversations[conversation].clone();
+                let text = format!("{conversation} draft {}", self.new_id());
+                self.devices[device].types(&conversation, text);
+                self.disk_soon(device);
+            }
+            Action::Flood { conversation } if self.server.is_up() => {
+                let ids: Vec<_> = (0..FLOOD).map(|_| self.new_id()).collect();
+                ids.iter().for_each(|id| self.ledger.colleague_wrote(*id));
+                self.server.flood(&self.conversations[conversation], ids, self.now);
             }
             Action::Ask { patient } => {
                 let id = self.new_id();
@@ -77,11 +91,11 @@ impl World {
                     self.send(conn, ServerFrame::Revoked(Revoked { wipe: false }));
                 }
             }
-            Action::Outage { .. } => {}
+            Action::Outage { .. } | Action::Type { .. } | Action::Flood { .. } => {}
         }
     }
 
-    pub(super) fn write(&mut self, device: usize, conversation: usize, all_seen: bool, hold_ms: u64) {
+    fn write(&mut self, device: usize, conversation: usize, all_seen: bool, hold_ms: u64, empty: bool) {
         if self.devices[device].engine.is_none() {
             return;
         }
@@ -89,10 +103,12 @@ impl World {
         let held = self.held(device, &conversation);
         let seen = if all_seen { held } else { Seq::new(held.get() / 2) };
         let id = self.new_id();
-        let body = Body::text(self.ledger.wrote(id, device, &conversation, seen));
+        // It says where it belongs.
+        let text = if empty { " ".to_owned() } else { format!("{conversation} answer {id}") };
         let at = self.devices[device].clock(self.now);
         let hold_until = if hold_ms == 0 { Time::ZERO } else { at.plus(hold_ms) };
-        let send = Send { id, conversation, seen, body, from: None, force: false };
+        let send = Send { id, conversation, seen, body: Body::text(&text), from: None, force: false };
+        self.ledger.wrote(device, &send, &text, hold_until);
         self.input(device, Input::Send { send, at, hold_until });
     }
 
@@ -111,7 +127,10 @@ impl World {
                 self.ledger.again(id, seen, code == Code::Behind);
                 Input::SendAgain(id, seen)
             }
-            _ => Input::SendNow(id),
+            _ => {
+                self.ledger.hurried(id);
+                Input::SendNow(id)
+            }
         };
         self.input(device, input);
     }
