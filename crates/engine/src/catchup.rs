@@ -69,9 +69,8 @@ impl Known {
                 let far = tail.len() > FAR;
                 Some(if far { tail.newest(MAX_ENTRIES_PAGE) } else { tail.oldest(MAX_ENTRIES_PAGE) })
             }
-            Some(range) if self.older_wanted => {
-                Range::new(Seq::new(1), range.lo.minus(1)).map(|older| older.newest(self.older_page.unwrap_or(OLDER_PAGE)))
-            }
+            Some(range) if self.older_wanted => Range::new(Seq::new(1), range.lo.minus(1))
+                .map(|older| older.newest(self.older_page.unwrap_or(OLDER_PAGE))),
             Some(_) => None,
         }
     }

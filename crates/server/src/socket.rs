@@ -1,6 +1,7 @@
 //! Everything that knows socketioxide: namespaces, who may connect, and the way from a packet to a session's queue.
 
 use crate::door::{self, Ack, Door, Incoming};
+use crate::log::Revocation;
 use crate::net::{Connection, Unread};
 use crate::serve;
 use crate::session::{End, Ending, Frame, Sink, Undelivered};
@@ -107,8 +108,11 @@ fn arrive(
     ) {
         return Err(ConnectRefusal::Unauthenticated);
     }
-    if shared.hub.revoked(&claims.clinic, &claims.sub, made(&claims)).is_some() {
-        return Err(ConnectRefusal::Revoked);
+    match shared.hub.revoked(&claims.clinic, &claims.sub, made(&claims)) {
+        // A refusal can't say that the device is to destroy its cache: the session does, and ends.
+        Some(Revocation { wipe: true, .. }) if role == Role::Provider => {}
+        Some(_) => return Err(ConnectRefusal::Revoked),
+        None => {}
     }
     tracing::info!(?role, client = connect.client.escape_debug().to_string(), "connected");
     let ending = Arc::new(Ending::default());

@@ -57,6 +57,8 @@ export class Compose {
   /** Puts a text back in front of what is typed. */
   restore(text: string) {
     this.type(joined([text, this.text]));
+    // At once: what was saved before it came back would stay on the disk without it.
+    void this.flush();
   }
 
   /** Hands the text over, with the newest `seq` in view. */

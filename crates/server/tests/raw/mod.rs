@@ -123,7 +123,7 @@ impl Client {
         (client, result)
     }
 
-    fn auth(token: &str) -> Value {
+    pub fn auth(token: &str) -> Value {
         json!({"token": token, "device": "d", "protocol": 1, "client": "raw/1"})
     }
 
