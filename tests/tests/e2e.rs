@@ -25,6 +25,8 @@ const REPLY: &str = "[data-testid=message][data-author=provider]";
 const COMMITTED: &str = "[data-testid=message][data-state=sent]";
 const ROW: &str = "[data-testid=inbox-row]";
 const COMPOSER: &str = "[data-testid=composer]";
+const SEARCH: &str = "[data-testid=search]";
+const RESULT: &str = "[data-testid=result]";
 const SEND: &str = "[data-testid=send]";
 
 /// What a console needs: a screen and a place for its cache.
@@ -130,6 +132,15 @@ async fn the_window_opens_from_the_cache_without_a_network() {
     window.find("[data-testid=status][data-link=offline]").await;
     window.shows("[data-testid=status]", "Offline").await;
 
+    // Found without a network, in its place, with words on what was searched.
+    window.write(SEARCH, "ras").await;
+    window.shows(RESULT, "The rash is on both arms now").await;
+    window.shows("[data-testid=search-sum]", "Searched the one conversation on this computer").await;
+    window.click(RESULT).await;
+    window.shows("[data-testid=item][data-target]", "The rash is on both arms now").await;
+    window.click("search button").await;
+    window.shows(ROW, LUCIA).await;
+
     // What is written now waits here, also through an end of the window, and goes out once.
     say(&window, "Please stop the amoxicillin").await;
     window.shows(WAITING, "Please stop the amoxicillin").await;
@@ -198,6 +209,9 @@ async fn the_window_is_accessible() {
     open(&window).await;
     say(&window, "It is").await;
     window.shows(SENT, "It is").await;
+    assert_eq!(window.inaccessible().await, nobody);
+    window.write(SEARCH, "leaflet").await;
+    window.find(RESULT).await;
     assert_eq!(window.inaccessible().await, nobody);
     window.close().await;
 }

@@ -28,6 +28,7 @@ struct Screen {
     head: Option<ConversationHead>,
     items: Vec<Item>,
     outbox: Vec<Outgoing>,
+    found: Option<Found>,
 }
 
 impl Screen {
@@ -40,6 +41,7 @@ impl Screen {
                 splice(&mut self.items, items);
             }
             Patch::Outbox { rows } => splice(&mut self.outbox, rows),
+            Patch::Search { found } => self.found = Some(found),
         }
     }
 }

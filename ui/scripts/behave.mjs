@@ -58,6 +58,43 @@ test("answers what stands on the screen, however fast one answers", "big", async
   );
 });
 
+const search = (page) => page.getByTestId("search");
+
+test("searches as one types, goes through what was found by keys, and jumps to it", "big", async (page) => {
+  await page.keyboard.press("/");
+  await page.keyboard.type("message 429");
+  await page.getByTestId("result").first().waitFor();
+  assert.ok(
+    await page
+      .getByTestId("search-sum")
+      .getByText(/on this computer/)
+      .isVisible(),
+  );
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  const id = await search(page).getAttribute("aria-activedescendant");
+  await page.keyboard.press("Enter");
+  await settled(page);
+  const target = page.locator("[data-target]");
+  assert.equal(`found-${await target.getAttribute("data-id")}`, id);
+  const box = await target.boundingBox();
+  const list = await page.getByTestId("conversation").boundingBox();
+  assert.ok(box.y >= list.y && box.y + box.height <= list.y + list.height);
+  // The keys stay where they are, for the next result.
+  assert.ok(await search(page).evaluate((field) => field === document.activeElement));
+  await page.keyboard.press("Escape");
+  await settled(page);
+  assert.equal(await search(page).inputValue(), "");
+  assert.ok((await page.getByTestId("inbox-row").count()) > 0);
+});
+
+test("finds what comes while one searches", "desk", async (page) => {
+  await search(page).fill("xylophone");
+  await page.getByText("Nothing found").waitFor();
+  await core(page, (fake) => fake.talks[2].says(0, "My xylophone broke"));
+  assert.equal(await page.getByTestId("result").count(), 1);
+});
+
 test("stays at the end through a burst of messages of all lengths", "big", async (page) => {
   await row(page, "Martha").click();
   await settled(page);
@@ -128,6 +165,9 @@ test("can't fetch older messages offline, says so, and does when it can", "big",
 });
 
 test("holds the inbox still while the pointer is over it", "desk", async (page) => {
+  // All rows are on the screen.
+  await page.setViewportSize({ width: 1280, height: 1080 });
+  await settled(page);
   const order = await names(page);
   await page.getByTestId("inbox-row").nth(3).hover();
   await core(page, (fake) => fake.talks.slice(7, 9).forEach((talk) => talk.says(90, "One more thing.")));
@@ -281,6 +321,8 @@ test("can be worked by keys alone", "desk", async (page) => {
   assert.equal(await composer(page).inputValue(), "jk");
   await page.keyboard.press("F6");
   assert.equal(await focused(), "status");
+  await page.keyboard.press("F6");
+  assert.equal(await focused(), "search");
   await page.keyboard.press("F6");
   assert.equal(await focused(), "inbox");
   await page.keyboard.press("F6");

@@ -57,6 +57,23 @@ const SCREENS = {
   ],
   offline: ["offline", open("Martha")],
   refused: ["refused", open("Martha")],
+  search: [
+    "desk",
+    async (page) => {
+      await page.getByTestId("search").fill("the");
+      await page.getByTestId("result").first().waitFor();
+      await page.getByTestId("search").press("ArrowDown");
+      await page.getByTestId("search").press("Enter");
+      await page.locator("[data-target]").waitFor();
+    },
+  ],
+  "search-nothing": [
+    "desk",
+    async (page) => {
+      await page.getByTestId("search").fill("xylophone from:me");
+      await page.getByText("Nothing found").waitFor();
+    },
+  ],
   link: [
     "desk",
     async (page) => {

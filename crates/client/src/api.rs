@@ -204,6 +204,11 @@ pub enum Query {
     },
     /// What waits to be sent, oldest first.
     Outbox,
+    /// What the cache holds of a text: messages, notes, names.
+    Search {
+        /// As a person types it: words, "phrases", and filters (search.rs has them).
+        text: String,
+    },
 }
 
 /// One step of a watched query. `revision` 1 is a snapshot and replaces what was there; each further one applies to
@@ -247,6 +252,55 @@ pub enum Patch {
         /// What to replace.
         rows: Splice<Outgoing>,
     },
+    /// What a search found, all of it.
+    Search {
+        /// The result.
+        found: Found,
+    },
+}
+
+/// What a search found in the cache.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Found {
+    /// Patients whose names match.
+    pub patients: Vec<Conversation>,
+    /// Entries, the newest first.
+    pub hits: Vec<Hit>,
+    /// Whether there are more.
+    pub more: bool,
+    /// The beginnings of words that were looked for, in lower case: what to mark.
+    pub words: Vec<String>,
+    /// Parts of the text that look like filters and are none.
+    pub ignored: Vec<String>,
+    /// What was searched.
+    pub covers: Covers,
+}
+
+/// An entry that a search found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Hit {
+    /// The entry.
+    pub entry: Entry,
+    /// What it was found by: all of a message, or a file's name.
+    pub text: String,
+    /// Its conversation's patient.
+    pub patient: String,
+}
+
+/// What a search can have found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Covers {
+    /// Conversations that are known.
+    pub conversations: u32,
+    /// Since when their entries are here, in each of them; `null`: from their beginning.
+    pub since: Option<Time>,
+    /// Conversations whose newest entries are still to come.
+    pub behind: u32,
+    /// Entries that are here and can't be found yet.
+    pub unindexed: u32,
 }
 
 /// Replaces `remove` rows from `at` on by `insert`.

@@ -84,7 +84,9 @@ impl Core {
     }
 
     fn open_cache(&mut self) -> Result<(), StoreError> {
-        let writer = Writer::open(&self.files, &uuid::Uuid::new_v4().to_string())?;
+        let shared = Arc::clone(&self.shared);
+        let indexed = move || shared.publish(&Dirty::indexed());
+        let writer = Writer::open(&self.files, &uuid::Uuid::new_v4().to_string(), indexed)?;
         self.shared.set_reader(Some(Reader::open(&self.files)?));
         self.writer = Some(writer);
         Ok(())

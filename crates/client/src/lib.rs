@@ -8,6 +8,7 @@ mod command;
 mod core;
 mod doubt;
 mod live;
+mod search;
 mod sign_in;
 pub mod socket;
 mod splice;

@@ -1,9 +1,10 @@
 //! Views: what a query shows, made from the cache and the live state, and the difference between two of them.
 
 use crate::api::{
-    Connection, ConversationHead, InboxRow, Item, Outgoing, OutgoingState, Patch, Query, Splice,
+    Connection, ConversationHead, Found, InboxRow, Item, Outgoing, OutgoingState, Patch, Query, Splice,
 };
 use crate::live::Live;
+use crate::search;
 use bedside_engine::{OutboxRow, OutboxState};
 use bedside_protocol::{ConversationId, Seq, Time};
 use bedside_store::{Reader, StoreError};
@@ -16,6 +17,7 @@ pub(crate) enum View {
     Inbox(Vec<InboxRow>),
     Conversation { head: Option<ConversationHead>, items: Vec<Item> },
     Outbox(Vec<Outgoing>),
+    Search(Found),
 }
 
 impl View {
@@ -45,6 +47,7 @@ impl View {
             Query::Connection | Query::Outbox => View::Outbox(outbox),
             Query::Inbox => View::Inbox(inbox(reader, &outbox)?),
             Query::Conversation { id, newest } => conversation(reader, live, id, *newest, first)?,
+            Query::Search { text } => View::Search(search::found(reader, text)?),
         })
     }
 
@@ -57,6 +60,7 @@ impl View {
                 Patch::Conversation { head: head.clone(), items: Splice::all(items) }
             }
             View::Outbox(rows) => Patch::Outbox { rows: Splice::all(rows) },
+            View::Search(found) => Patch::Search { found: found.clone() },
         }
     }
 
@@ -77,6 +81,7 @@ impl View {
                 head: (Some(head) != before.as_ref()).then(|| head.clone()),
                 items: Splice::between(old, items).unwrap_or(Splice::none()),
             }),
+            (View::Search(found), _) => Change::Patch(Patch::Search { found: found.clone() }),
             (View::Connection(connection), _) => {
                 Change::Patch(Patch::Connection { connection: connection.clone() })
             }

@@ -24,6 +24,8 @@ pub(crate) struct Dirty {
     inbox: bool,
     outbox: bool,
     conversations: BTreeSet<ConversationId>,
+    /// Search knows more.
+    indexed: bool,
     everything: bool,
 }
 
@@ -49,6 +51,11 @@ impl Dirty {
         Self { everything: true, ..Self::default() }
     }
 
+    /// Search knows more than before.
+    pub(crate) fn indexed() -> Self {
+        Self { indexed: true, ..Self::default() }
+    }
+
     /// The link changed, and with it what is under way.
     pub(crate) fn connection() -> Self {
         Self { connection: true, ..Self::default() }
@@ -70,6 +77,7 @@ impl Dirty {
         self.inbox |= other.inbox;
         self.outbox |= other.outbox;
         self.conversations.extend(other.conversations);
+        self.indexed |= other.indexed;
         self.everything |= other.everything;
     }
 
@@ -80,6 +88,7 @@ impl Dirty {
                 Query::Inbox => self.inbox,
                 Query::Outbox => self.outbox,
                 Query::Conversation { id, .. } => self.conversations.contains(id),
+                Query::Search { .. } => self.indexed || !self.conversations.is_empty(),
             }
     }
 }

@@ -246,6 +246,30 @@ impl Body {
         matches!(self, Body::Text(_) | Body::File(_))
     }
 
+    /// What a search finds it by; none where there is nothing to find.
+    pub fn words(&self) -> Option<&str> {
+        match self {
+            Body::Text(Text { text, .. }) | Body::Note(Note { text, .. }) => Some(text),
+            Body::Amend(Amend { text, .. }) => text.as_deref(),
+            Body::File(File { name, .. }) => Some(name),
+            // A machine's words are nobody's.
+            Body::Wait(_)
+            | Body::Assign(_)
+            | Body::State(_)
+            | Body::Suggestion(_)
+            | Body::Outcome(_)
+            | Body::Unknown(_) => None,
+        }
+    }
+
+    /// The entry whose text it replaces or takes back.
+    pub fn amends(&self) -> Option<EntryId> {
+        match self {
+            Body::Amend(Amend { target, .. }) => Some(*target),
+            _ => None,
+        }
+    }
+
     /// Who may write it.
     pub fn writable_by(&self, role: Role) -> bool {
         let system = role == Role::System;

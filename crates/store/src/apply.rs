@@ -81,6 +81,11 @@ impl<'a> Batch<'a> {
             }
             Change::Forget(conversation) => {
                 transaction
+                    .prepare_cached(
+                        "DELETE FROM found WHERE rowid IN (SELECT rev FROM entry WHERE conversation = ?1 AND indexed)",
+                    )?
+                    .execute([conversation.as_str()])?;
+                transaction
                     .prepare_cached("DELETE FROM entry WHERE conversation = ?1")?
                     .execute([conversation.as_str()])?;
                 let held = self.held(conversation)?;
@@ -148,8 +153,9 @@ impl<'a> Batch<'a> {
     ) -> Result<(), StoreError> {
         // An entry that is there is there for good: the same place and id again changes nothing. Another id in its
         // place, or its id in another place, is a broken server, and fails the transaction.
-        let mut insert = self.transaction.prepare_cached(
-            "INSERT INTO entry (conversation, seq, id, by_patient, entry) VALUES (?1, ?2, ?3, ?4, ?5)
+        let transaction = self.transaction;
+        let mut insert = transaction.prepare_cached(
+            "INSERT INTO entry (conversation, seq, id, by_patient, entry, rev, amends) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
              ON CONFLICT (id) DO UPDATE SET seq = seq
              WHERE conversation = excluded.conversation AND seq = excluded.seq",
         )?;
@@ -157,13 +163,21 @@ impl<'a> Batch<'a> {
         for entry in entries {
             let by_patient = entry.author.role == Role::Patient;
             let seq = number(entry.seq.get());
+            let amends = entry.body.amends();
             let there = insert.execute(params![
                 conversation.as_str(),
                 seq,
                 entry.id.to_string(),
                 by_patient,
                 serde_json::to_string(entry)?,
+                number(entry.rev.get()),
+                amends.map(|target| target.to_string()),
             ])?;
+            if let Some(target) = amends {
+                transaction
+                    .prepare_cached("UPDATE entry SET indexed = 0 WHERE id = ?1")?
+                    .execute([target.to_string()])?;
+            }
             if there != 1 {
                 return Err(StoreError::Corrupt);
             }
@@ -221,22 +235,36 @@ fn set_draft(transaction: &Transaction<'_>, id: &ConversationId, text: &str) -> 
 
 fn set_summary(transaction: &Transaction<'_>, conversation: &Conversation) -> Result<(), StoreError> {
     let last_at = conversation.last.as_ref().map_or(0, |last| number(last.at.millis()));
-    transaction
+    let name = &conversation.patient.name;
+    let unnamed: Option<(i64, bool)> = transaction
         .prepare_cached(
-            "INSERT INTO conversation (id, rev, head, lo, hi, waiting_since, last_at, unread, summary)
-             VALUES (?1, ?2, ?3, 0, 0, ?4, ?5, 0, ?6)
+            "INSERT INTO conversation (id, rev, head, lo, hi, waiting_since, last_at, unread, summary, number)
+             VALUES (?1, ?2, ?3, 0, 0, ?4, ?5, 0, ?6, (SELECT coalesce(max(number), 0) + 1 FROM conversation))
              ON CONFLICT DO UPDATE SET rev = excluded.rev, head = max(head, excluded.head),
                  waiting_since = excluded.waiting_since, last_at = excluded.last_at, summary = excluded.summary
-             WHERE rev < excluded.rev",
+             WHERE rev < excluded.rev
+             RETURNING number, named <> ?7",
         )?
-        .execute(params![
+        .query_row(
+            params![
             conversation.id.as_str(),
             number(conversation.rev.get()),
             number(conversation.head.get()),
             conversation.waiting_since.map(Time::millis).map(number),
             last_at,
             serde_json::to_string(conversation)?,
-        ])?;
+            name,
+        ], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    if let Some((row, true)) = unnamed {
+        transaction.prepare_cached("DELETE FROM patient_found WHERE rowid = ?1")?.execute([row])?;
+        transaction
+            .prepare_cached("INSERT INTO patient_found (rowid, name) VALUES (?1, ?2)")?
+            .execute(params![row, name])?;
+        transaction
+            .prepare_cached("UPDATE conversation SET named = ?2 WHERE number = ?1")?
+            .execute(params![row, name])?;
+    }
     Ok(())
 }
 

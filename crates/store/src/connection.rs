@@ -8,8 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Each migration brings the schema from its index to its index + 1.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("../migrations/001_cache.sql"), include_str!("../migrations/002_epoch_hold_unread.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../migrations/001_cache.sql"),
+    include_str!("../migrations/002_epoch_hold_unread.sql"),
+    include_str!("../migrations/003_search.sql"),
+];
 /// Only a checkpoint makes anybody wait, for milliseconds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 

@@ -6,11 +6,13 @@ mod apply;
 mod connection;
 mod error;
 mod read;
+mod search;
 mod writer;
 
 pub use connection::Files;
 pub use error::StoreError;
 pub use read::{CachedConversation, InboxEntry, Reader};
+pub use search::{Covers, Found, Hit, Search};
 pub use writer::{Cache, Committed, Topic, Writer};
 
 use bedside_engine::Change;
@@ -39,6 +41,11 @@ pub enum Write {
     Account(Account),
     /// What is typed and not sent; empty forgets it.
     Draft(ConversationId, String),
+}
+
+/// Reads what a column holds as JSON.
+fn parse<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, StoreError> {
+    Ok(serde_json::from_str(json)?)
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! Reading the cache.
 
-use crate::{Account, Files, StoreError};
+use crate::{Account, Files, StoreError, parse};
 use bedside_engine::{Cached, OutboxRow, OutboxState, Range, Snapshot};
 use bedside_protocol::{Conversation, ConversationId, Entry, Epoch, Rev, Seq, Time};
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::de::DeserializeOwned;
 
 /// A row of the inbox as the cache has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +36,7 @@ pub struct CachedConversation {
 /// A read-only connection. What it returns in one call is one moment's state.
 #[derive(Debug)]
 pub struct Reader {
-    connection: Connection,
+    pub(crate) connection: Connection,
 }
 
 impl Reader {
@@ -183,10 +182,6 @@ impl Reader {
         }
         Ok(log)
     }
-}
-
-fn parse<T: DeserializeOwned>(json: &str) -> Result<T, StoreError> {
-    Ok(serde_json::from_str(json)?)
 }
 
 fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {

@@ -2,16 +2,20 @@
 //! transaction.
 
 use crate::apply::Batch;
+use crate::search::index_step;
 use crate::{Files, StoreError, Write};
 use bedside_protocol::ConversationId;
 use rusqlite::Connection;
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// Commits that may wait for the disk; beyond it the caller waits, which is what slows a flood down.
 const QUEUE: usize = 256;
+/// Without a commit for this long, nobody is in a hurry: a burst's commits follow each other faster.
+const QUIET: Duration = Duration::from_millis(20);
 /// Most commits in one transaction, so that none waits long for the others.
 const BATCH: usize = 64;
 
@@ -50,6 +54,11 @@ impl Cache {
         Ok(Self { connection, _alone: alone })
     }
 
+    /// Lets search know of the newest entries that it doesn't; says of how many, 0 once it knows all.
+    pub fn index(&mut self) -> Result<usize, StoreError> {
+        index_step(&mut self.connection)
+    }
+
     /// Writes all commits in one transaction, or nothing of any; what it returns is on the disk.
     pub fn commit<'a>(
         &mut self,
@@ -84,12 +93,17 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// As [`Cache::open`], in a thread of its own.
-    pub fn open(files: &Files, new_device: &str) -> Result<Self, StoreError> {
+    /// As [`Cache::open`], in a thread of its own. `indexed` is called there when search knows more than before.
+    pub fn open(
+        files: &Files,
+        new_device: &str,
+        indexed: impl Fn() + Send + 'static,
+    ) -> Result<Self, StoreError> {
         let cache = Cache::open(files, new_device)?;
         let (jobs, queue) = sync_channel(QUEUE);
-        let thread =
-            std::thread::Builder::new().name("bedside-store".into()).spawn(move || run(cache, &queue))?;
+        let thread = std::thread::Builder::new()
+            .name("bedside-store".into())
+            .spawn(move || run(cache, &queue, indexed))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
@@ -123,10 +137,32 @@ impl Drop for Writer {
     }
 }
 
-fn run(mut cache: Cache, queue: &Receiver<Job>) {
+/// The next job. Once none has come for a moment, search follows what was written.
+fn next(cache: &mut Cache, queue: &Receiver<Job>, behind: &mut bool, indexed: &impl Fn()) -> Option<Job> {
+    while *behind {
+        match queue.recv_timeout(QUIET) {
+            Ok(job) => return Some(job),
+            Err(RecvTimeoutError::Disconnected) => return None,
+            Err(RecvTimeoutError::Timeout) => match cache.index() {
+                Ok(0) => *behind = false,
+                Ok(_) => indexed(),
+                Err(error) => {
+                    tracing::error!(%error, "search can't follow");
+                    // Until the disk takes something again.
+                    *behind = false;
+                }
+            },
+        }
+    }
+    queue.recv().ok()
+}
+
+fn run(mut cache: Cache, queue: &Receiver<Job>, indexed: impl Fn()) {
     // The newest life of which a commit has failed.
     let mut failed = None;
-    while let Ok(first) = queue.recv() {
+    let mut behind = true;
+    while let Some(first) = next(&mut cache, queue, &mut behind, &indexed) {
+        behind = true;
         let jobs = std::iter::once(first).chain(queue.try_iter().take(BATCH - 1));
         let (over, jobs): (Vec<_>, Vec<_>) = jobs.partition(|job| Some(job.life) <= failed);
         for job in over {

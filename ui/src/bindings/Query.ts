@@ -12,4 +12,8 @@ id: ConversationId,
 /**
  * How many of its newest entries, at most; those that come while it is watched are added.
  */
-newest: number, } | { "query": "outbox" };
+newest: number, } | { "query": "outbox" } | { "query": "search", 
+/**
+ * As a person types it: words, "phrases", and filters (search.rs has them).
+ */
+text: string, };

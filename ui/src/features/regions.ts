@@ -1,5 +1,5 @@
 /** The parts of the window that F6 goes through, in the order of the page. */
-export type Region = "inbox" | "messages" | "composer" | "status";
+export type Region = "search" | "inbox" | "messages" | "composer" | "status";
 
 const all = () => [...document.querySelectorAll<HTMLElement>("[data-region]")];
 

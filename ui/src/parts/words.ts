@@ -3,17 +3,29 @@
 import type { Code } from "../bindings/Code";
 import type { ConnectRefusal } from "../bindings/ConnectRefusal";
 import type { Connection } from "../bindings/Connection";
+import type { Covers } from "../bindings/Covers";
 import type { Failure } from "../bindings/Failure";
 import type { Patient } from "../bindings/Patient";
 import type { Time } from "../bindings/Time";
 import type { Trouble } from "../bindings/Trouble";
-import { birthDate, moment } from "./time";
+import { birthDate, moment, shortTime } from "./time";
 
 /** `1 reply`, `3 replies`. */
 export const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
 
 export const bornWords = ({ born }: Patient): string =>
   born ? `born ${birthDate(born)}` : "date of birth unknown";
+
+/** What a search was over: never silently less than all. */
+export function coversWords({ conversations, since, behind, unindexed }: Covers, now: Time): string {
+  const all = conversations === 1 ? "the one conversation" : `all ${conversations} conversations`;
+  const parts = [
+    `Searched ${all}${since === null ? "" : ` since ${shortTime(since, now)}`} on this computer`,
+  ];
+  if (behind > 0) parts.push(`${behind} still loading`);
+  if (unindexed > 0) parts.push(`${count(unindexed, "message", "messages")} not searched yet`);
+  return parts.join("; ");
+}
 
 export function failureWords(failure: Failure): string {
   switch (failure.failure) {

@@ -13,6 +13,8 @@ import type { Watches } from "./watches";
 
 /** How many more entries are shown each time that somebody scrolls to the top. */
 export const PAGE = 200;
+/** Entries that are shown before the one that somebody jumps to. */
+const AROUND = 50;
 
 /** The conversation on the screen. */
 export class OpenConversation {
@@ -35,14 +37,23 @@ export class OpenConversation {
   /** Resolves with what is in view first: before that nobody can have seen anything. */
   readonly shown: Promise<void>;
   #show = () => {};
+  /** The entry that somebody jumped to, if it wasn't opened to be read on. */
+  readonly target: Seq | null;
   #marked: Seq = 0;
-  #newest = PAGE;
+  #newest: number;
   #leave: () => void;
   #watches: Watches;
   #call: (command: Command) => Promise<Reply>;
 
-  constructor(id: ConversationId, watches: Watches, call: (command: Command) => Promise<Reply>) {
+  constructor(
+    id: ConversationId,
+    watches: Watches,
+    call: (command: Command) => Promise<Reply>,
+    jump: { seq: Seq; head: Seq } | null = null,
+  ) {
     this.id = id;
+    this.target = jump?.seq ?? null;
+    this.#newest = Math.max(PAGE, jump ? jump.head - jump.seq + AROUND : 0);
     this.#watches = watches;
     this.#call = call;
     this.shown = new Promise((resolve) => (this.#show = resolve));

@@ -5,8 +5,10 @@ import type { Connection } from "../bindings/Connection";
 import type { ConversationId } from "../bindings/ConversationId";
 import type { EntryId } from "../bindings/EntryId";
 import type { Failure } from "../bindings/Failure";
+import type { Found } from "../bindings/Found";
 import type { InboxRow } from "../bindings/InboxRow";
 import type { Outgoing } from "../bindings/Outgoing";
+import type { Seq } from "../bindings/Seq";
 import type { Platform } from "../platform";
 import { failureWords } from "../parts/words";
 import { Compose } from "./compose.svelte";
@@ -24,11 +26,16 @@ export class Desk {
   rows = $state.raw<readonly InboxRow[]>([]);
   outbox = $state.raw<readonly Outgoing[]>([]);
   open = $state.raw<OpenConversation | null>(null);
+  /** What is searched for; empty while nobody searches. */
+  search = $state("");
+  /** What the core found, of this search or of the one before it; `null` before the first answer. */
+  found = $state.raw<Found | null>(null);
   /** What went wrong just now, in words. */
   notice = $state("");
   readonly account: Account | null = $derived(this.connection?.account ?? null);
   #platform: Platform;
   #watches: Watches;
+  #leaveSearch = () => {};
   #composes = new Map<ConversationId, Compose>();
   #noticeTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -73,10 +80,28 @@ export class Desk {
     this.#noticeTimer = setTimeout(() => (this.notice = ""), NOTICE_MS);
   }
 
-  openConversation(id: ConversationId) {
-    if (this.open?.id === id) return;
+  /** Searches for `text`, and goes on doing so as messages come. */
+  searchFor(text: string) {
+    this.search = text;
+    this.#leaveSearch();
+    this.#leaveSearch = () => {};
+    if (text.trim() === "") {
+      this.found = null;
+      return;
+    }
+    this.#leaveSearch = this.#watches.join({ query: "search", text }, (patch) => {
+      if (patch.patch !== "search") return false;
+      this.found = patch.found;
+      return true;
+    });
+  }
+
+  /** Opens a conversation where one begins to read, or at the entry `seq`. */
+  openConversation(id: ConversationId, seq: Seq | null = null) {
+    if (this.open?.id === id && seq === null) return;
+    const head = this.rows.find((row) => row.conversation.id === id)?.conversation.head ?? 0;
     this.#leave();
-    this.open = new OpenConversation(id, this.#watches, this.call);
+    this.open = new OpenConversation(id, this.#watches, this.call, seq === null ? null : { seq, head });
     void this.attempt(this.call({ command: "open", conversation: id }));
   }
 
@@ -119,6 +144,7 @@ export class Desk {
   #forget() {
     this.open?.close();
     this.open = null;
+    this.searchFor("");
     for (const compose of this.#composes.values()) compose.abandon();
     this.#composes.clear();
   }

@@ -116,5 +116,12 @@ export class Watches {
 }
 
 function keyOf(query: Query): string {
-  return query.query === "conversation" ? `${query.query} ${query.id} ${query.newest}` : query.query;
+  switch (query.query) {
+    case "conversation":
+      return `${query.query} ${query.id} ${query.newest}`;
+    case "search":
+      return `${query.query} ${query.text}`;
+    default:
+      return query.query;
+  }
 }

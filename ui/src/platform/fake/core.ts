@@ -1,6 +1,7 @@
 import type { Command } from "../../bindings/Command";
 import type { Connection } from "../../bindings/Connection";
 import type { Failure } from "../../bindings/Failure";
+import type { Found } from "../../bindings/Found";
 import type { InboxRow } from "../../bindings/InboxRow";
 import type { Item } from "../../bindings/Item";
 import type { OutgoingState } from "../../bindings/OutgoingState";
@@ -100,6 +101,8 @@ export class FakeCore implements Platform {
         };
         return { patch: "conversation", head, items: this.#step(watched, items) };
       }
+      case "search":
+        return { patch: "search", found: this.#found(query.text) };
     }
   }
 
@@ -114,6 +117,29 @@ export class FakeCore implements Platform {
     while (tail < most && same(old[old.length - 1 - tail], next[next.length - 1 - tail])) tail += 1;
     watched.rows = next;
     return { at, remove: old.length - tail - at, insert: next.slice(at, next.length - tail) };
+  }
+
+  /** As the core does for plain words. */
+  #found(text: string): Found {
+    const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+    const holds = (said: string) => {
+      const there = said.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+      return words.length > 0 && words.every((word) => there.some((one) => one.startsWith(word)));
+    };
+    const hits = this.talks
+      .flatMap((talk) =>
+        talk.entries.map((entry) => ({
+          entry,
+          text: plain(entry.body),
+          patient: talk.conversation.patient.name,
+        })),
+      )
+      .filter((hit) => ["text", "note", "file"].includes(hit.entry.body.kind) && holds(hit.text))
+      .sort((a, b) => b.entry.at - a.entry.at);
+    const patients = this.talks.map((talk) => talk.conversation).filter(({ patient }) => holds(patient.name));
+    const covers = { conversations: this.talks.length, since: null, behind: this.catchingUp, unindexed: 0 };
+    const ignored = text.match(/\bfrom:(?!patient|clinic)\S+/g) ?? [];
+    return { patients, hits: hits.slice(0, 50), more: hits.length > 50, words, ignored, covers };
   }
 
   #connection(): Connection {
