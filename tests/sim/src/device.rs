@@ -31,6 +31,7 @@ pub enum Wish {
 
 /// What is on the disk now that wasn't before.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "a step has a handful")]
 pub enum News {
     Row(OutboxRow),
     Sent(EntryId),

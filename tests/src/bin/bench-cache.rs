@@ -27,6 +27,9 @@ const HITS: usize = 50;
 /// As many entries as the window asks for first.
 const NEWEST: u32 = 200;
 
+/// Makes the phrases of a query out of sentences.
+type MakeQuery = fn(&mut Rng, &[String]) -> Vec<Vec<String>>;
+
 fn main() {
     let asked: Vec<u64> =
         std::env::args().skip(1).map(|size| size.parse().expect("a number of messages")).collect();
@@ -78,7 +81,7 @@ fn measure(size: u64, sentences: &[String]) -> Vec<Figure> {
     let reader = Reader::open(&files).expect("the cache");
     let bare = Connection::open(files.database()).expect("the cache's file");
     let mut figures = Vec::new();
-    let kinds: [(&str, fn(&mut Rng, &[String]) -> Vec<Vec<String>>); 4] = [
+    let kinds: [(&str, MakeQuery); 4] = [
         ("a word", |rng, sentences| vec![vec![word(rng, sentences)]]),
         ("two letters", |rng, sentences| vec![vec![word(rng, sentences).chars().take(2).collect()]]),
         ("two words", |rng, sentences| vec![vec![word(rng, sentences)], vec![word(rng, sentences)]]),

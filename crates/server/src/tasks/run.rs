@@ -73,7 +73,7 @@ impl Runner {
         let work = Work { shared: self.shared.clone(), lanes: self.lanes.clone(), job, task };
         let ended = (place.clone(), basis);
         let handle = self.working.spawn(async move {
-            work.to_the_end().await;
+            work.run().await;
             ended
         });
         if let Some((_, older)) = self.newest.insert(place, (basis, handle)) {
@@ -92,7 +92,7 @@ struct Work {
 }
 
 impl Work {
-    async fn to_the_end(self) {
+    async fn run(self) {
         self.tell(SuggestingState::Queued);
         let Tries { most, backoff } = self.task.tries();
         let mut wait = backoff;
