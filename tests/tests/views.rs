@@ -2,7 +2,7 @@
 //! between: messages either way, read marks, drafts, a server killed, a console started anew.
 
 use bedside_client::api::{
-    Command, Connection, ConversationHead, InboxRow, Item, Link, Outgoing, Patch, Query,
+    Command, Connection, ConversationHead, Found, InboxRow, Item, Link, Outgoing, Patch, Query,
 };
 use bedside_client::api::{Splice, Update};
 use bedside_client::{Client, Watcher};
