@@ -7,8 +7,10 @@ use bedside_client::api::{
 use bedside_client::api::{Splice, Update};
 use bedside_client::{Client, Watcher};
 use bedside_protocol::{ConversationId, Seq};
+use bedside_store::StoreError;
 use bedside_tests::cast;
 use bedside_tests::chat::SignIn;
+use bedside_tests::program::eventually;
 use bedside_tests::server::Server;
 use bedside_tests::trust;
 use bedside_tests::wire::Wire;
@@ -133,7 +135,17 @@ fn comparable(screens: &BTreeMap<Query, Screen>) -> Vec<Screen> {
 }
 
 async fn console(folder: &Path, server: &Server) -> Client {
-    let client = Client::start(folder, trust(), &tokio::runtime::Handle::current()).expect("a cache");
+    let mut started = None;
+    // One that was dropped ends a moment later, and until then the cache is its own.
+    eventually("the cache is free", async || {
+        started = match Client::start(folder, trust(), &tokio::runtime::Handle::current()) {
+            Err(StoreError::InUse) => None,
+            client => Some(client.expect("a cache")),
+        };
+        started.is_some()
+    })
+    .await;
+    let client = started.expect("a console");
     let name = cast::AMARA.to_owned();
     let sign_in = client.call(Command::SignInDemo { server: server.url(), name }).await;
     assert!(sign_in.is_ok() || sign_in == Err(bedside_client::api::Failure::SignedIn), "{sign_in:?}");
