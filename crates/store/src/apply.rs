@@ -1,6 +1,6 @@
 //! Writes as SQL.
 
-use crate::{Account, StoreError, Topic, Write};
+use crate::{Account, Draft, StoreError, Topic, Write};
 use bedside_engine::{Change, OutboxRow, OutboxState, Range};
 use bedside_protocol::{Conversation, ConversationId, Entry, Rev, Role, Time};
 use rusqlite::{OptionalExtension, Transaction, params};
@@ -55,8 +55,8 @@ impl<'a> Batch<'a> {
                     set_account(self.transaction, account)?;
                     topics.insert(Topic::Account);
                 }
-                Write::Draft(id, text) => {
-                    set_draft(self.transaction, id, text)?;
+                Write::Draft(id, draft) => {
+                    set_draft(self.transaction, id, draft)?;
                     topics.insert(Topic::Conversation(id.clone()));
                 }
                 Write::Sync(change) => self.change(change, &mut topics)?,
@@ -108,12 +108,12 @@ impl<'a> Batch<'a> {
             Change::DraftBack(id, text) => {
                 transaction
                     .prepare_cached(
-                        "INSERT INTO draft VALUES (?1, ?2)
-                         ON CONFLICT DO UPDATE SET text = excluded.text || char(10) || text",
+                        "INSERT INTO draft (conversation, text, cursor) VALUES (?1, ?2, ?3)
+                         ON CONFLICT DO UPDATE SET text = excluded.text || char(10) || text, cursor = excluded.cursor",
                     )?
-                    .execute([id.as_str(), text])?;
+                    .execute(params![id.as_str(), text, length(text)])?;
             }
-            Change::DraftSent(id) => set_draft(transaction, id, "")?,
+            Change::DraftSent(id) => set_draft(transaction, id, &Draft::default())?,
             Change::OutboxDone(id) => {
                 let conversation: Option<String> = transaction
                     .prepare_cached("DELETE FROM outbox WHERE id = ?1 RETURNING conversation")?
@@ -222,13 +222,13 @@ fn set_account(transaction: &Transaction<'_>, account: &Account) -> Result<(), S
     Ok(())
 }
 
-fn set_draft(transaction: &Transaction<'_>, id: &ConversationId, text: &str) -> Result<(), StoreError> {
-    if text.is_empty() {
+fn set_draft(transaction: &Transaction<'_>, id: &ConversationId, draft: &Draft) -> Result<(), StoreError> {
+    if draft.text.is_empty() {
         transaction.prepare_cached("DELETE FROM draft WHERE conversation = ?1")?.execute([id.as_str()])?;
     } else {
         transaction
-            .prepare_cached("INSERT OR REPLACE INTO draft VALUES (?1, ?2)")?
-            .execute([id.as_str(), text])?;
+            .prepare_cached("INSERT OR REPLACE INTO draft (conversation, text, cursor) VALUES (?1, ?2, ?3)")?
+            .execute(params![id.as_str(), draft.text, draft.cursor])?;
     }
     Ok(())
 }
@@ -312,6 +312,11 @@ fn count_anew_if_read(
         )?
         .execute([conversation.as_str()])?;
     Ok(())
+}
+
+/// In UTF-16 units.
+fn length(text: &str) -> i64 {
+    i64::try_from(text.encode_utf16().count()).unwrap_or(i64::MAX)
 }
 
 /// The wire's numbers are below 2^53, so SQLite's signed ones hold them.

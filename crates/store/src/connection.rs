@@ -1,110 +1,125 @@
 //! The cache's files, and connections to them.
+//!
+//! `cache.db` is the cache. `kept.db` is a copy of what of it only this computer knows ([`crate::kept`]). Both are encrypted.
 
-use crate::StoreError;
+use crate::{Key, Keys, StoreError};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Each migration brings the schema from its index to its index + 1.
-const MIGRATIONS: [&str; 3] = [
-    include_str!("../migrations/001_cache.sql"),
-    include_str!("../migrations/002_epoch_hold_unread.sql"),
-    include_str!("../migrations/003_search.sql"),
-];
 /// Only a checkpoint makes anybody wait, for milliseconds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Where the cache is.
+/// Where the cache is, and what it is encrypted with.
 #[derive(Clone, Debug)]
 pub struct Files {
     folder: PathBuf,
+    keys: Keys,
 }
 
 impl Files {
     /// The cache in this folder, which is made when it is first written.
-    pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+    pub fn new(folder: impl Into<PathBuf>, keys: Keys) -> Self {
+        Self { folder: folder.into(), keys }
     }
 
-    /// The database file.
+    /// The cache's database file.
     pub fn database(&self) -> PathBuf {
-        self.folder.join("cache.db")
+        database(&self.folder)
     }
 
-    /// Takes the cache for this program alone, as long as the answer lives: two would undo each other's work.
-    pub(crate) fn lock(&self) -> Result<File, StoreError> {
-        make_private(&self.folder, &self.folder.join("lock"))?;
-        let file = File::options().write(true).open(self.folder.join("lock"))?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(StoreError::InUse),
-            Err(TryLockError::Error(error)) => Err(error.into()),
-        }
+    /// The file of what only this computer knows.
+    pub fn kept(&self) -> PathBuf {
+        self.folder.join("kept.db")
     }
 
-    /// Deletes the cache, log and index files included. Nobody may have it open.
-    pub fn delete(&self) -> Result<(), StoreError> {
-        for suffix in ["", "-wal", "-shm"] {
-            let mut path = self.database().into_os_string();
-            path.push(suffix);
-            match fs::remove_file(PathBuf::from(path)) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-                _ => {}
-            }
-        }
-        Ok(())
+    pub(crate) fn cache_key(&self) -> &Key {
+        &self.keys.cache
     }
 
-    /// The only connection that writes. Makes the file, brings its schema up to date; refuses a newer one untouched.
-    pub(crate) fn writable(&self) -> Result<Connection, StoreError> {
-        make_private(&self.folder, &self.database())?;
-        let mut connection = open(&self.database(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        migrate(&mut connection)?;
-        // Entries could be fetched again after a power cut, but what was shown as kept in the outbox must be on the
-        // disk: hence FULL.
-        connection.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
-        )?;
-        Ok(connection)
+    pub(crate) fn kept_key(&self) -> &Key {
+        &self.keys.kept
     }
 
     /// A connection that can't write.
     pub(crate) fn readable(&self) -> Result<Connection, StoreError> {
-        let connection = open(&self.database(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let connection = open(&self.database(), self.cache_key())?;
         // Not opened read-only: a reader of a WAL must be able to map its index.
         connection.execute_batch("PRAGMA query_only = ON")?;
         Ok(connection)
     }
 }
 
-/// Opens a connection. The key's place: an encrypted file takes it here, before anything else is read.
-fn open(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
-    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+fn database(folder: &Path) -> PathBuf {
+    folder.join("cache.db")
+}
+
+/// The cache is this program's alone as long as this lives.
+#[derive(Debug)]
+pub struct Lock(#[expect(dead_code, reason = "held open")] File);
+
+/// Takes the cache in `folder` for this program alone: two would undo each other's work.
+pub fn lock(folder: &Path) -> Result<Lock, StoreError> {
+    let path = folder.join("lock");
+    make_private(&path)?;
+    let file = File::options().write(true).open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Lock(file)),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+/// Whether there is a cache in `folder`.
+pub fn is_there(folder: &Path) -> bool {
+    let held = |name: &str| fs::metadata(folder.join(name)).is_ok_and(|file| 0 < file.len());
+    held("cache.db") || held("kept.db")
+}
+
+/// Deletes what is in `folder`, log and index files and what was set aside included. Nobody may have it open, and the keys
+/// should be gone already.
+pub fn delete(folder: &Path) -> Result<(), StoreError> {
+    for name in ["kept.db", "kept.db.unreadable", "cache.db"] {
+        remove(&folder.join(name))?;
+    }
+    Ok(())
+}
+
+/// Removes a database with its log and index files. Its own file goes last: without it, they would be another's.
+pub(crate) fn remove(database: &Path) -> Result<(), StoreError> {
+    for suffix in ["-wal", "-shm", ""] {
+        match fs::remove_file(beside(database, suffix)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A file beside a database.
+pub(crate) fn beside(database: &Path, suffix: &str) -> PathBuf {
+    let mut path = database.as_os_str().to_owned();
+    path.push(suffix);
+    path.into()
+}
+
+/// Opens a connection. Its key comes before anything else is read.
+pub(crate) fn open(path: &Path, key: &Key) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.pragma_update(None, "key", key.raw().as_str())?;
+    // It writes to the standard error; what is wrong comes back as an error anyway.
+    connection.pragma_update(None, "cipher_log_level", "NONE")?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     // No plan depends on a value here. Without this, SQLite makes some statements' plans anew at each execution.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
 
-fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let done = usize::try_from(version).unwrap_or(usize::MAX);
-    let Some(pending) = MIGRATIONS.get(done..) else {
-        return Err(StoreError::Newer(version));
-    };
-    for (sql, next) in pending.iter().zip(version + 1..) {
-        let transaction = connection.transaction()?;
-        transaction.execute_batch(sql)?;
-        transaction.pragma_update(None, "user_version", next)?;
-        transaction.commit()?;
-    }
-    Ok(())
-}
-
 /// Folder and file are the user's alone; SQLite gives its log and index files the database's own mode.
-fn make_private(folder: &Path, file: &Path) -> Result<(), StoreError> {
+pub(crate) fn make_private(file: &Path) -> Result<(), StoreError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     let mut options = fs::OpenOptions::new();
@@ -115,7 +130,9 @@ fn make_private(folder: &Path, file: &Path) -> Result<(), StoreError> {
         builder.mode(0o700);
         options.mode(0o600);
     }
-    builder.create(folder)?;
+    if let Some(folder) = file.parent() {
+        builder.create(folder)?;
+    }
     options.open(file)?;
     Ok(())
 }

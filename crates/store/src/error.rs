@@ -15,12 +15,30 @@ pub enum StoreError {
     /// Another program works with the cache.
     #[error("the cache is in use by another program: Bedside is open already")]
     InUse,
+    /// The folder's name isn't text.
+    #[error("the cache's folder has a name that isn't text")]
+    Path,
     /// A row isn't what this program writes.
     #[error("a row of the cache can't be read")]
     Corrupt,
     /// The writing thread is gone.
     #[error("the cache's writer has stopped")]
     Stopped,
+}
+
+impl StoreError {
+    /// Whether a file is damaged, or another than its key is for: it can be made anew. A disk that is full, gone or
+    /// can't be written is no damage.
+    pub fn is_damage(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        match self {
+            StoreError::Corrupt => true,
+            StoreError::Sqlite(error) => {
+                error.sqlite_error_code().is_some_and(|code| matches!(code, DatabaseCorrupt | NotADatabase))
+            }
+            _ => false,
+        }
+    }
 }
 
 impl From<serde_json::Error> for StoreError {

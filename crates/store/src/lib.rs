@@ -1,16 +1,22 @@
-//! The console's local cache: one SQLite file. One thread has the only connection that writes; readers are read-only
-//! and never wait for it. The cache can be rebuilt from the server, except what only this computer knows: the outbox,
-//! drafts and read marks.
+//! The console's local cache: an encrypted SQLite file. One thread has the only connection that writes; readers are
+//! read-only and never wait for it. The cache can be rebuilt from the server, except what only this computer knows: the
+//! outbox, drafts and read marks. A second file has a copy of these.
 
 mod apply;
 mod connection;
 mod error;
+mod kept;
+mod key;
+mod migrate;
+mod open;
 mod read;
 mod search;
 mod writer;
 
-pub use connection::Files;
+pub use connection::{Files, Lock, delete, is_there, lock};
 pub use error::StoreError;
+pub use key::{Key, Keys};
+pub use open::Repair;
 pub use read::{CachedConversation, InboxEntry, Reader};
 pub use search::{Covers, Found, Hit, Search};
 pub use writer::{Cache, Committed, Topic, Writer};
@@ -31,6 +37,15 @@ pub struct Account {
     pub limits: Limits,
 }
 
+/// What is typed and not sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Draft {
+    /// Plain text.
+    pub text: String,
+    /// Where in it the cursor stands, in UTF-16 units.
+    pub cursor: u32,
+}
+
 /// One change to write.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(clippy::large_enum_variant, reason = "nearly all writes are the engine's")]
@@ -40,7 +55,7 @@ pub enum Write {
     /// Whose cache this is.
     Account(Account),
     /// What is typed and not sent; empty forgets it.
-    Draft(ConversationId, String),
+    Draft(ConversationId, Draft),
 }
 
 /// Reads what a column holds as JSON.

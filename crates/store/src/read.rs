@@ -1,9 +1,10 @@
 //! Reading the cache.
 
-use crate::{Account, Files, StoreError, parse};
+use crate::{Account, Draft, Files, StoreError, parse};
 use bedside_engine::{Cached, OutboxRow, OutboxState, Range, Snapshot};
 use bedside_protocol::{Conversation, ConversationId, Entry, Epoch, Rev, Seq, Time};
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::time::{Duration, Instant};
 
 /// A row of the inbox as the cache has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +25,7 @@ pub struct CachedConversation {
     /// What of its log is here.
     pub range: Option<Range>,
     /// What is typed and not sent.
-    pub draft: String,
+    pub draft: Draft,
     /// How far one has read.
     pub read_upto: Seq,
     /// The newest entries, oldest first.
@@ -32,6 +33,9 @@ pub struct CachedConversation {
     /// The outbox at the same moment.
     pub outbox: Vec<OutboxRow>,
 }
+
+/// From here on a read is noted: two frames and a half of a display.
+const SLOW: Duration = Duration::from_millis(40);
 
 /// A read-only connection. What it returns in one call is one moment's state.
 #[derive(Debug)]
@@ -43,6 +47,21 @@ impl Reader {
     /// Opens the cache for reading; a writer must have made it.
     pub fn open(files: &Files) -> Result<Self, StoreError> {
         Ok(Self { connection: files.readable()? })
+    }
+
+    /// Does a read, and notes one that takes long enough to be felt: by its name, never by what it looked for.
+    pub(crate) fn timed<T>(&self, name: &str, read: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let outcome = read();
+        let took = start.elapsed();
+        if SLOW < took {
+            tracing::warn!(
+                query = name,
+                ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+                "a slow query"
+            );
+        }
+        outcome
     }
 
     /// This device's id.
@@ -63,6 +82,10 @@ impl Reader {
 
     /// What the engine starts from.
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        self.timed("snapshot", || self.snapshot_now())
+    }
+
+    fn snapshot_now(&self) -> Result<Snapshot, StoreError> {
         let transaction = self.connection.unchecked_transaction()?;
         let (cursor, epoch) = transaction.query_row("SELECT cursor, epoch FROM device", [], |row| {
             Ok((number(row, 0)?, row.get::<_, Option<String>>(1)?))
@@ -92,6 +115,10 @@ impl Reader {
 
     /// All conversations: who waits longest first, then the others, the newest first.
     pub fn inbox(&self) -> Result<Vec<InboxEntry>, StoreError> {
+        self.timed("inbox", || self.inbox_now())
+    }
+
+    fn inbox_now(&self) -> Result<Vec<InboxEntry>, StoreError> {
         let mut rows = self.connection.prepare_cached(
             "SELECT summary, unread, EXISTS (SELECT 1 FROM draft WHERE draft.conversation = conversation.id)
              FROM conversation ORDER BY waiting_since IS NULL, waiting_since, last_at DESC, id",
@@ -113,19 +140,29 @@ impl Reader {
         newest: u32,
         first: Option<Seq>,
     ) -> Result<Option<CachedConversation>, StoreError> {
+        self.timed("conversation", || self.conversation_now(id, newest, first))
+    }
+
+    fn conversation_now(
+        &self,
+        id: &ConversationId,
+        newest: u32,
+        first: Option<Seq>,
+    ) -> Result<Option<CachedConversation>, StoreError> {
         let transaction = self.connection.unchecked_transaction()?;
         let found = transaction
             .prepare_cached(
                 "SELECT summary, lo, hi,
-                        coalesce((SELECT text FROM draft WHERE draft.conversation = conversation.id), ''),
+                        coalesce(text, ''), coalesce(cursor, 0),
                         coalesce((SELECT upto FROM own_read WHERE own_read.conversation = conversation.id), 0),
                         coalesce((SELECT each.value FROM account, json_each(summary, '$.read') AS each
                                   WHERE each.key = account.me ->> 'id'), 0)
-                 FROM conversation WHERE id = ?1",
+                 FROM conversation LEFT JOIN draft ON draft.conversation = conversation.id WHERE conversation.id = ?1",
             )?
             .query_row([id.as_str()], |row| {
-                let read_upto = number(row, 4)?.max(number(row, 5)?);
-                Ok((row.get::<_, String>(0)?, range(row, 1, 2)?, row.get(3)?, read_upto))
+                let read_upto = number(row, 5)?.max(number(row, 6)?);
+                let draft = Draft { text: row.get(3)?, cursor: row.get(4)? };
+                Ok((row.get::<_, String>(0)?, range(row, 1, 2)?, draft, read_upto))
             })
             .optional()?;
         let Some((summary, range, draft, read_upto)) = found else {
@@ -150,6 +187,10 @@ impl Reader {
 
     /// What waits or was refused, in the order in which it was written.
     pub fn outbox(&self) -> Result<Vec<OutboxRow>, StoreError> {
+        self.timed("outbox", || self.outbox_now())
+    }
+
+    fn outbox_now(&self) -> Result<Vec<OutboxRow>, StoreError> {
         let mut rows = self.connection.prepare_cached(
             "SELECT place, send, at, attempts, refused, hold_until FROM outbox ORDER BY place",
         )?;
@@ -170,6 +211,12 @@ impl Reader {
             });
         }
         Ok(outbox)
+    }
+
+    /// Reads all of the file, and fails if some of it is damaged. Takes seconds for a large one.
+    pub fn check(&self) -> Result<(), StoreError> {
+        let verdict: String = self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if verdict == "ok" { Ok(()) } else { Err(StoreError::Corrupt) }
     }
 
     /// All entries that are here, by conversation and place: to compare with another log.

@@ -101,11 +101,13 @@ pub(crate) fn index_step(connection: &mut Connection) -> Result<usize, StoreErro
 impl Reader {
     /// The newest `limit` entries that `search` is for, of one moment.
     pub fn search(&self, search: &Search, limit: usize) -> Result<Found, StoreError> {
-        let moment = self.connection.unchecked_transaction()?;
-        let mut hits = hits(&moment, search, limit + 1)?;
-        let more = hits.len() > limit;
-        hits.truncate(limit);
-        Ok(Found { patients: patients(&moment, search, limit)?, hits, more, covers: covers(&moment)? })
+        self.timed("search", || {
+            let moment = self.connection.unchecked_transaction()?;
+            let mut hits = hits(&moment, search, limit + 1)?;
+            let more = hits.len() > limit;
+            hits.truncate(limit);
+            Ok(Found { patients: patients(&moment, search, limit)?, hits, more, covers: covers(&moment)? })
+        })
     }
 }
 

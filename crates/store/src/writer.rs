@@ -2,12 +2,12 @@
 //! transaction.
 
 use crate::apply::Batch;
+use crate::open::{Repair, open_both};
 use crate::search::index_step;
 use crate::{Files, StoreError, Write};
 use bedside_protocol::ConversationId;
 use rusqlite::Connection;
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -41,17 +41,34 @@ pub struct Committed {
 #[derive(Debug)]
 pub struct Cache {
     connection: Connection,
-    _alone: File,
+    repair: Option<Repair>,
 }
 
 impl Cache {
-    /// Opens the cache for writing; while it lives, nobody else can. `new_device` becomes the device's id if the file is new.
+    /// Opens the cache for writing, and mends what is damaged. `new_device` becomes the device's id if the file is new.
     pub fn open(files: &Files, new_device: &str) -> Result<Self, StoreError> {
-        let alone = files.lock()?;
-        let connection = files.writable()?;
+        Self::begin(open_both(files, false)?, new_device)
+    }
+
+    /// As [`Cache::open`], of a cache that was found to be damaged: it is made anew.
+    pub fn rebuild(files: &Files, new_device: &str) -> Result<Self, StoreError> {
+        Self::begin(open_both(files, true)?, new_device)
+    }
+
+    fn begin(
+        (connection, repair): (Connection, Option<Repair>),
+        new_device: &str,
+    ) -> Result<Self, StoreError> {
         connection
             .execute("INSERT OR IGNORE INTO device (one, id, cursor) VALUES (1, ?1, 0)", [new_device])?;
-        Ok(Self { connection, _alone: alone })
+        connection
+            .execute("INSERT OR REPLACE INTO kept_device SELECT one, id, generation FROM device", [])?;
+        Ok(Self { connection, repair })
+    }
+
+    /// What had to be mended to open it.
+    pub fn repair(&self) -> Option<Repair> {
+        self.repair
     }
 
     /// Lets search know of the newest entries that it doesn't; says of how many, 0 once it knows all.
@@ -93,13 +110,8 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// As [`Cache::open`], in a thread of its own. `indexed` is called there when search knows more than before.
-    pub fn open(
-        files: &Files,
-        new_device: &str,
-        indexed: impl Fn() + Send + 'static,
-    ) -> Result<Self, StoreError> {
-        let cache = Cache::open(files, new_device)?;
+    /// Gives the cache to a thread of its own. `indexed` is called there when search knows more than before.
+    pub fn start(cache: Cache, indexed: impl Fn() + Send + 'static) -> Result<Self, StoreError> {
         let (jobs, queue) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("bedside-store".into())
