@@ -93,6 +93,8 @@ pub enum Command {
         conversation: ConversationId,
         /// Plain text.
         text: String,
+        /// Where in it the cursor stands, in UTF-16 units.
+        cursor: u32,
     },
     /// The provider is typing.
     Typing {
@@ -103,6 +105,25 @@ pub enum Command {
     Reconnect,
     /// Goes offline, until [`Command::Reconnect`] or the next start.
     Pause,
+    /// Closes the cache until its passphrase is given: nothing of it is shown, and its keys leave the memory. What is held back
+    /// goes out first. Refused with [`Failure::NoPassphrase`] before one was chosen.
+    Lock,
+    /// Opens the cache again.
+    Unlock {
+        /// What it was locked with.
+        passphrase: String,
+    },
+    /// Tries again to open a cache that couldn't be opened.
+    OpenCache,
+    /// Chooses the passphrase that locks and unlocks the cache on this computer.
+    SetPassphrase {
+        /// The present one, if there is one.
+        current: Option<String>,
+        /// The new one.
+        new: String,
+    },
+    /// Somebody is at the window: it doesn't lock itself yet.
+    Active,
 }
 
 /// What a command answers when it was done.
@@ -171,6 +192,21 @@ pub enum Failure {
     /// Nothing to load: the oldest is here already, or there is no network.
     #[error("older messages can't be loaded now")]
     Offline,
+    /// The cache is locked, or can't be opened.
+    #[error("the local cache is closed")]
+    Locked,
+    /// It is another passphrase.
+    #[error("wrong passphrase")]
+    WrongPassphrase,
+    /// No passphrase was chosen yet.
+    #[error("no passphrase was chosen")]
+    NoPassphrase,
+    /// The passphrase is too short.
+    #[error("the passphrase is too short")]
+    ShortPassphrase {
+        /// The fewest characters that one may have.
+        characters: u32,
+    },
     /// The cache can't be read or written.
     #[error("the local cache can't be read or written")]
     Storage,
@@ -180,7 +216,7 @@ impl Failure {
     /// Whether to try again.
     pub const fn retry(&self) -> Retry {
         match self {
-            Failure::Unreachable | Failure::Offline | Failure::Storage => Retry::Later,
+            Failure::Unreachable | Failure::Offline | Failure::Storage | Failure::Locked => Retry::Later,
             _ => Retry::Never,
         }
     }
@@ -329,6 +365,114 @@ pub struct Connection {
     pub waiting: u32,
     /// Messages that the server refused.
     pub refused: u32,
+    /// Whether the cache is open.
+    pub vault: Vault,
+    /// What had to be mended when it was opened.
+    pub repaired: Option<Repaired>,
+}
+
+/// Whether the cache on this computer can be read, and what keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "vault", rename_all = "snake_case")]
+#[ts(export)]
+pub enum Vault {
+    /// It is being opened.
+    Opening,
+    /// It is open.
+    Open {
+        /// What keeps its keys while the program doesn't run.
+        keeper: Keeper,
+        /// Whether a passphrase was chosen that it can be locked with.
+        can_lock: bool,
+        /// After how many minutes without anybody at the window it locks itself; 0: never.
+        idle_minutes: u32,
+    },
+    /// It is locked until its passphrase is given.
+    Locked {
+        /// What locked it.
+        by: LockedBy,
+        /// Messages that wait to be sent until then, as far as that is known.
+        waiting: u32,
+    },
+    /// The server has not been reached for longer than what is cached may be shown without it. It opens by itself once the
+    /// server answers; messages that wait are still sent then.
+    Expired {
+        /// When it was last reached.
+        reached: Time,
+    },
+    /// It can't be opened; nothing of it is touched.
+    Closed {
+        /// Why.
+        why: ClosedBy,
+    },
+}
+
+/// What keeps the cache's keys while the program doesn't run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum Keeper {
+    /// The system's keychain.
+    Keychain,
+    /// A passphrase alone.
+    Passphrase,
+    /// Nothing: what is cached ends with the program.
+    Nothing,
+}
+
+/// What locked the cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum LockedBy {
+    /// A person.
+    Person,
+    /// Nobody was at the window.
+    Idle,
+    /// The computer slept.
+    Sleep,
+    /// It was locked when the program started.
+    Start,
+}
+
+/// Why the cache can't be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum ClosedBy {
+    /// The keychain has its keys, and can't be asked.
+    Keychain,
+    /// A newer version of the program wrote it.
+    Newer,
+    /// The disk is full, or can't be read or written.
+    Disk,
+}
+
+/// What had to be mended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Repaired {
+    /// What.
+    pub what: Repair,
+    /// When.
+    pub at: Time,
+}
+
+/// What was found to be damaged, and what became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum Repair {
+    /// The cache: conversations come from the server again; drafts and waiting messages are as they were.
+    Rebuilt,
+    /// The cache and its copy: drafts or messages that waited may be missing.
+    Salvaged,
+    /// The cache had lost its newest changes; they came from the copy.
+    CaughtUp,
+    /// The copy, which was made anew.
+    Copied,
+    /// Neither file opens with its key: the copy is set aside, and everything begins anew.
+    SetAside,
 }
 
 /// The account whose cache this is.
@@ -420,6 +564,8 @@ pub struct ConversationHead {
     pub conversation: Conversation,
     /// What is typed and not sent.
     pub draft: String,
+    /// Where in it the cursor stands, in UTF-16 units.
+    pub cursor: u32,
     /// How far one had read when the watch began: where the line "New" stands.
     pub read_upto: Seq,
     /// The newest entry that the cache holds: what a writer can have seen.

@@ -1,11 +1,12 @@
 //! A person's commands: which may be done now, and what each comes down to.
 
-use crate::api::{Command, Failure, Link, Reply};
+use crate::api::{Command, Failure, Link, LockedBy, Reply, Vault};
 use crate::core::{Answer, Core, Event};
 use crate::sign_in;
+use crate::vault::SHORTEST;
 use bedside_engine::{Engine, Input, OutboxRow, OutboxState};
 use bedside_protocol::{Body, EntryId, Send, Time};
-use bedside_store::{Reader, Write};
+use bedside_store::{Draft, Reader, Write};
 
 enum Credentials {
     Token(String),
@@ -20,6 +21,11 @@ enum Step {
     SendNow(EntryId),
     SendHeld(Vec<EntryId>),
     SignIn(String, Credentials),
+    Forget,
+    Lock,
+    Unlock(String),
+    Open,
+    SetPassphrase(Option<String>, String),
     Done,
 }
 
@@ -38,6 +44,14 @@ impl Core {
                 held.into_iter().for_each(|id| self.handle(Input::SendNow(id), None));
                 let _gone = answer.send(Ok(Reply::Done));
             }
+            Ok(Step::Forget) => self.forget(Link::SignedOut, Some(answer)),
+            Ok(Step::Lock) => {
+                let outcome = self.lock(LockedBy::Person);
+                let _gone = answer.send(outcome.map(|()| Reply::Done));
+            }
+            Ok(Step::Unlock(passphrase)) => self.unlock(passphrase, answer),
+            Ok(Step::Open) => self.open_cache(Some(answer)),
+            Ok(Step::SetPassphrase(current, new)) => self.set_passphrase(current, new, answer),
             Ok(Step::Done) => {
                 let _gone = answer.send(Ok(Reply::Done));
             }
@@ -49,8 +63,23 @@ impl Core {
 
     fn prepare(&mut self, command: Command) -> Result<Step, Failure> {
         match command {
+            Command::Unlock { passphrase } => return Ok(Step::Unlock(passphrase)),
+            Command::OpenCache => return self.may_open_again(),
+            Command::SignOut { .. } if self.is_locked() => return Ok(Step::Forget),
+            _ => {}
+        }
+        if !self.shared.with_live(|live| live.is_open()) {
+            return Err(Failure::Locked);
+        }
+        match command {
             Command::SignIn { server, token } => return self.may_sign_in(server, Credentials::Token(token)),
             Command::SignInDemo { server, name } => return self.may_sign_in(server, Credentials::Demo(name)),
+            Command::Active => {
+                self.somebody_is_here();
+                return Ok(Step::Done);
+            }
+            Command::Lock => return Ok(Step::Lock),
+            Command::SetPassphrase { current, new } => return may_be_passphrase(current, new),
             _ => {}
         }
         let now = self.clock.now();
@@ -62,10 +91,7 @@ impl Core {
                 if count > 0 && !discard_waiting {
                     return Err(Failure::WaitingMessages { count });
                 }
-                return self.forget(Link::SignedOut).map(|()| Step::Done).map_err(|error| {
-                    tracing::error!(%error, "the cache can't be deleted");
-                    Failure::Storage
-                });
+                return Ok(Step::Forget);
             }
             Command::SendText { conversation, text, seen, hold_ms } => {
                 let text_bytes = session.account.limits.text_bytes;
@@ -77,8 +103,8 @@ impl Core {
                 let hold_until = if hold_ms == 0 { Time::ZERO } else { now.plus(hold_ms.into()) };
                 return Ok(Step::Input(Input::Send { send, at: now, hold_until }, Reply::Accepted { id }));
             }
-            Command::SaveDraft { conversation, text } => {
-                return Ok(Step::Write(Write::Draft(conversation, text)));
+            Command::SaveDraft { conversation, text, cursor } => {
+                return Ok(Step::Write(Write::Draft(conversation, Draft { text, cursor })));
             }
             Command::SendNow { id } => {
                 session.engine.outgoing(id).ok_or(Failure::NotFound)?;
@@ -114,9 +140,25 @@ impl Core {
             Command::Typing { conversation } => Input::Typing(conversation),
             Command::Reconnect => Input::Reconnect,
             Command::Pause => Input::Pause,
-            Command::SignIn { .. } | Command::SignInDemo { .. } => return Err(Failure::SignedIn),
+            // Answered above.
+            Command::SignIn { .. }
+            | Command::SignInDemo { .. }
+            | Command::Lock
+            | Command::Unlock { .. }
+            | Command::OpenCache
+            | Command::SetPassphrase { .. }
+            | Command::Active => return Err(Failure::SignedIn),
         };
         Ok(Step::Input(input, Reply::Done))
+    }
+
+    /// A cache that is closed, not one that is locked or open.
+    fn may_open_again(&self) -> Result<Step, Failure> {
+        match self.shared.with_live(|live| live.vault) {
+            Vault::Closed { .. } => Ok(Step::Open),
+            Vault::Open { .. } => Ok(Step::Done),
+            Vault::Opening | Vault::Locked { .. } | Vault::Expired { .. } => Err(Failure::Locked),
+        }
     }
 
     /// Without a session nobody is signed in, or the disk has failed and the session starts anew in a moment.
@@ -138,6 +180,7 @@ impl Core {
         let (events, files, trust) = (self.events.clone(), self.files.clone(), self.trust.clone());
         tokio::spawn(async move {
             let outcome = async {
+                let files = files.ok_or(Failure::Locked)?;
                 let device = Reader::open(&files).and_then(|reader| reader.device());
                 let device = device.map_err(|_| Failure::Storage)?;
                 let token = match credentials {
@@ -149,6 +192,13 @@ impl Core {
             let outcome = outcome.await;
             let _gone = events.send(Event::SignedIn { outcome, answer });
         });
+    }
+}
+
+fn may_be_passphrase(current: Option<String>, new: String) -> Result<Step, Failure> {
+    match new.chars().count() < SHORTEST as usize {
+        true => Err(Failure::ShortPassphrase { characters: SHORTEST }),
+        false => Ok(Step::SetPassphrase(current, new)),
     }
 }
 

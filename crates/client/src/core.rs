@@ -1,10 +1,13 @@
 //! The core's loop: commands, the socket's events, the disk's word and the engine's timers, one after the other.
 
-use crate::api::{self, Command, Failure, Link, Reply};
+use crate::api::{self, Command, Failure, Keeper, Link, LockedBy, Reply};
 use crate::clock::Clock;
 use crate::doubt::{self, Surroundings};
+use crate::policy::Policy;
+use crate::safe::Ready;
 use crate::socket::{Socket, SocketEvent, Target};
 use crate::trust::Trust;
+use crate::vault::{Closed, Vault};
 use crate::watch::Dirty;
 use crate::{Shared, sign_in};
 use bedside_engine::{Attempt, Config, Effect, Engine, Input, Ticket, Trouble};
@@ -39,19 +42,41 @@ pub(crate) enum Event {
     Restart {
         epoch: u64,
     },
+    Opened {
+        epoch: u64,
+        outcome: Box<Result<Ready, Closed>>,
+        answer: Option<Answer>,
+    },
+    Sealed {
+        outcome: Result<Keeper, Closed>,
+        answer: Answer,
+    },
+    Damaged {
+        epoch: u64,
+        error: StoreError,
+    },
 }
 
 pub(crate) struct Core {
-    pub(crate) files: Files,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) policy: Policy,
+    /// With the keys, while the cache is open.
+    pub(crate) files: Option<Files>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) clock: Clock,
     pub(crate) trust: Trust,
     pub(crate) events: mpsc::UnboundedSender<Event>,
     inbox: mpsc::UnboundedReceiver<Event>,
-    writer: Option<Writer>,
+    pub(crate) writer: Option<Writer>,
     pub(crate) session: Option<Session>,
     /// Counts the sessions: what an earlier one's commits say is ignored.
-    epoch: u64,
+    pub(crate) epoch: u64,
+    /// When somebody was last seen at the window.
+    pub(crate) active: Time,
+    /// Locked, and by when the keys must have left the memory.
+    pub(crate) leaving: Option<Time>,
+    /// When a damaged cache was last made anew.
+    pub(crate) rebuilt: Option<Time>,
 }
 
 /// While somebody is signed in.
@@ -65,38 +90,34 @@ pub(crate) struct Session {
 }
 
 impl Core {
-    pub(crate) fn open(files: Files, trust: Trust, shared: Arc<Shared>) -> Result<Self, StoreError> {
+    /// Nothing is open yet: [`Core::run`] begins with it.
+    pub(crate) fn new(vault: Vault, policy: Policy, trust: Trust, shared: Arc<Shared>) -> Self {
         let (events, inbox) = mpsc::unbounded_channel();
-        let mut core = Self {
-            files,
+        let clock = Clock::new();
+        let active = clock.now();
+        Self {
+            vault: Arc::new(vault),
+            policy,
+            files: None,
             shared,
-            clock: Clock::new(),
+            clock,
             trust,
             events,
             inbox,
             writer: None,
             session: None,
             epoch: 0,
-        };
-        core.open_cache()?;
-        core.begin()?;
-        Ok(core)
-    }
-
-    fn open_cache(&mut self) -> Result<(), StoreError> {
-        let shared = Arc::clone(&self.shared);
-        let indexed = move || shared.publish(&Dirty::indexed());
-        let writer = Writer::open(&self.files, &uuid::Uuid::new_v4().to_string(), indexed)?;
-        self.shared.set_reader(Some(Reader::open(&self.files)?));
-        self.writer = Some(writer);
-        Ok(())
+            active,
+            leaving: None,
+            rebuilt: None,
+        }
     }
 
     /// Starts a session from what the disk holds, if somebody is signed in there.
-    fn begin(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn begin(&mut self) -> Result<(), StoreError> {
         self.epoch += 1;
         self.session = None;
-        let reader = Reader::open(&self.files)?;
+        let reader = Reader::open(self.files.as_ref().ok_or(StoreError::Stopped)?)?;
         if let Some(account) = reader.account()? {
             let seed = uuid::Uuid::new_v4().as_u64_pair().0;
             let config = Config { me: account.me.id.clone(), seed };
@@ -118,14 +139,14 @@ impl Core {
     }
 
     pub(crate) async fn run(mut self, mut commands: mpsc::Receiver<(Command, Answer)>) {
-        self.handle(Input::Start, None);
+        self.open_cache(None);
         let mut surroundings = Surroundings::now();
         let mut look = tokio::time::interval(doubt::LOOK_EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let now = self.clock.now();
             let timer = self.session.as_ref().and_then(|session| session.engine.next_timer(now));
-            let timer = timer.map(|time| self.clock.instant(time));
+            let timer = timer.into_iter().chain(self.safe_timer()).min().map(|time| self.clock.instant(time));
             let frames = self.session.as_mut().and_then(|session| session.frames.as_mut());
             let mut heard = Vec::new();
             tokio::select! {
@@ -137,10 +158,14 @@ impl Core {
                 () = gathered(frames, &mut heard) => self.socket_events(heard),
                 _ = look.tick() => if let Some(doubt) = surroundings.look() {
                     self.clock.advance(doubt.slept);
+                    if !doubt.slept.is_zero() {
+                        self.lock_if_possible(LockedBy::Sleep);
+                    }
                     self.handle(Input::Doubt, None);
                 },
                 () = sleep_until(timer) => self.handle(Input::Timer, None),
             }
+            self.look_at_safe();
         }
     }
 
@@ -159,7 +184,7 @@ impl Core {
                     }
                     Err(error) => {
                         tracing::error!(%error, "the cache can't be written");
-                        self.restart_soon(epoch);
+                        self.after_trouble(&error, epoch);
                         Err(Failure::Storage)
                     }
                 };
@@ -175,16 +200,24 @@ impl Core {
             Event::Restart { epoch } if epoch == self.epoch => {
                 if let Err(error) = self.begin() {
                     tracing::error!(%error, "the cache can't be read");
-                    self.restart_soon(self.epoch);
+                    self.after_trouble(&error, self.epoch);
                 }
                 self.handle(Input::Start, None);
             }
             Event::Restart { .. } => {}
+            Event::Opened { epoch, outcome, answer } if epoch == self.epoch => self.opened(*outcome, answer),
+            Event::Opened { answer, .. } => {
+                if let Some(answer) = answer {
+                    let _gone = answer.send(Err(Failure::Locked));
+                }
+            }
+            Event::Sealed { outcome, answer } => self.sealed(outcome, answer),
+            Event::Damaged { epoch, error } => self.after_trouble(&error, epoch),
         }
     }
 
     /// The engine is ahead of a disk that didn't follow: drop it, and start anew from what the disk holds.
-    fn restart_soon(&mut self, epoch: u64) {
+    pub(crate) fn restart_soon(&mut self, epoch: u64) {
         if epoch != self.epoch {
             return;
         }
@@ -342,22 +375,7 @@ impl Core {
     }
 
     fn wipe(&mut self) {
-        if let Err(error) = self.forget(Link::Refused { code: ConnectRefusal::Revoked }) {
-            tracing::error!(%error, "the cache can't be deleted");
-        }
-    }
-
-    /// Deletes the cache and starts an empty one.
-    pub(crate) fn forget(&mut self, link: Link) -> Result<(), StoreError> {
-        self.epoch += 1;
-        self.session = None;
-        self.shared.set_reader(None);
-        self.writer = None;
-        self.files.delete()?;
-        self.open_cache()?;
-        self.shared.with_live(|live| *live = crate::live::Live::signed_out(link));
-        self.shared.publish(&Dirty::everything());
-        Ok(())
+        self.forget(Link::Refused { code: ConnectRefusal::Revoked }, None);
     }
 
     /// Keeps an account that the server has accepted, and begins its session.
@@ -403,8 +421,8 @@ async fn sleep_until(timer: Option<tokio::time::Instant>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vault::NoneAtAll;
     use bedside_protocol::{ClinicId, Limits, Me, Role, UserId};
-    use bedside_store::Cache;
 
     fn account(id: &str) -> Account {
         let (id, name) = (UserId::new(id).unwrap(), id.to_owned());
@@ -417,14 +435,16 @@ mod tests {
     #[tokio::test]
     async fn a_failed_disk_gives_nobody_elses_messages_away() {
         let dir = tempfile::tempdir().unwrap();
-        let files = Files::new(dir.path());
-        let write = [Write::Account(account("pr-amara"))];
-        Cache::open(&files, "d").unwrap().commit([write.as_slice()]).unwrap();
-        let mut core = Core::open(files.clone(), Trust::system().unwrap(), Arc::new(Shared::new())).unwrap();
+        let vault = Vault::new(dir.path().into(), Arc::new(NoneAtAll), false).unwrap();
+        let mut core = Core::new(vault, Policy::default(), Trust::system().unwrap(), Arc::new(Shared::new()));
+        core.open_cache(None);
+        let opened = core.inbox.recv().await.unwrap();
+        core.event(opened);
+        core.keep(account("pr-amara")).unwrap();
         // As `Event::Committed` with an error does.
         core.restart_soon(core.epoch);
         let outcome = core.keep(account("pr-jonas"));
-        let now = Reader::open(&files).unwrap().account().unwrap().unwrap().me.id;
+        let now = Reader::open(core.files.as_ref().unwrap()).unwrap().account().unwrap().unwrap().me.id;
         assert_eq!((outcome, now.as_str()), (Err(Failure::SignedIn), "pr-amara"));
     }
 }

@@ -8,25 +8,43 @@ mod command;
 mod core;
 mod doubt;
 mod live;
+mod policy;
+mod safe;
 mod search;
 mod sign_in;
 pub mod socket;
 mod splice;
 mod trust;
+mod vault;
 mod view;
 mod watch;
 
 use api::{Command, Failure, Query, Reply, Update};
 use bedside_protocol::Seq;
-use bedside_store::{Files, Reader, StoreError};
+use bedside_store::{Reader, StoreError};
 use live::Live;
+pub use policy::Policy;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 pub use trust::{BadCertificate, Trust};
+pub use vault::{Keychain, NoKeychain, NoneAtAll, SharedKeychain, SystemKeychain};
 use view::View;
 use watch::Dirty;
 pub use watch::Watcher;
+
+/// What a core needs.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The cache's folder.
+    pub folder: PathBuf,
+    /// Where its keys are kept.
+    pub keychain: SharedKeychain,
+    /// What the machine's administrator has set.
+    pub policy: Policy,
+    /// Whose certificates are believed.
+    pub trust: Trust,
+}
 
 /// The core's handle. It lives on as long as one of its clones does.
 #[derive(Clone, Debug)]
@@ -40,16 +58,14 @@ pub struct Client {
 const COMMANDS: usize = 64;
 
 impl Client {
-    /// Opens the cache in `folder` and, if somebody is signed in there, begins to connect. Fails when the cache can't
-    /// be opened; it is left as it was.
-    pub fn start(
-        folder: impl Into<PathBuf>,
-        trust: Trust,
-        runtime: &tokio::runtime::Handle,
-    ) -> Result<Self, StoreError> {
+    /// Opens the cache and, if somebody is signed in there, begins to connect. Fails when another program has it;
+    /// whatever else is wrong with it, [`Query::Connection`] says.
+    pub fn start(setup: Setup, runtime: &tokio::runtime::Handle) -> Result<Self, StoreError> {
+        let Setup { folder, keychain, policy, trust } = setup;
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let shared = Arc::new(Shared::new());
-        let core = core::Core::open(Files::new(folder), trust, Arc::clone(&shared))?;
+        let vault = vault::Vault::new(folder, keychain, policy.keep_nothing)?;
+        let core = core::Core::new(vault, policy, trust, Arc::clone(&shared));
         runtime.spawn(core.run(inbox));
         Ok(Self { commands, shared, runtime: runtime.clone() })
     }

@@ -1,6 +1,6 @@
 //! What of the state isn't on the disk: the link, what is under way, who types. The core writes it, views read it.
 
-use crate::api::{Account, Link, Trouble};
+use crate::api::{Account, Link, Repaired, Trouble, Vault};
 use bedside_engine as engine;
 use bedside_protocol::{ConversationId, EntryId, TypingFrame};
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +16,8 @@ pub(crate) struct Live {
     /// Messages that were handed over and not answered, and where they go.
     pub(crate) sending: BTreeMap<EntryId, ConversationId>,
     pub(crate) typing: BTreeMap<ConversationId, TypingFrame>,
+    pub(crate) vault: Vault,
+    pub(crate) repaired: Option<Repaired>,
 }
 
 impl Live {
@@ -29,7 +31,14 @@ impl Live {
             refused: 0,
             sending: BTreeMap::new(),
             typing: BTreeMap::new(),
+            vault: Vault::Opening,
+            repaired: None,
         }
+    }
+
+    /// Whether what is cached may be shown.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.vault, Vault::Open { .. })
     }
 
     /// Takes over what the engine says now. If anything changed: the conversations whose messages went from waiting to

@@ -31,14 +31,16 @@ impl View {
     ) -> Result<Self, StoreError> {
         if *query == Query::Connection {
             return Ok(View::Connection(Connection {
-                account: live.account.clone(),
+                account: live.account.clone().filter(|_| live.is_open()),
                 link: live.link.clone(),
                 catching_up: live.catching_up,
                 waiting: live.waiting,
                 refused: live.refused,
+                vault: live.vault,
+                repaired: live.repaired,
             }));
         }
-        let reader = reader.filter(|_| live.account.is_some());
+        let reader = reader.filter(|_| live.account.is_some() && live.is_open());
         let outbox = match reader {
             Some(reader) => reader.outbox()?.iter().map(|row| outgoing(row, live)).collect(),
             None => Vec::new(),
@@ -163,7 +165,8 @@ fn conversation(
         older: found.entries.first().is_some_and(|entry| Seq::new(1) < entry.seq),
         catching_up: loaded_upto < found.conversation.head,
         typing: live.typing.get(id).cloned(),
-        draft: found.draft,
+        draft: found.draft.text,
+        cursor: found.draft.cursor,
         read_upto: found.read_upto,
         loaded_upto,
         conversation: found.conversation,
@@ -200,17 +203,18 @@ fn outgoing(row: &OutboxRow, live: &Live) -> Outgoing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{Account, Link};
+    use crate::api::{Account, Keeper, Link, Vault};
     use bedside_engine::{Change as Sync, Range};
     use bedside_protocol::*;
-    use bedside_store::{Cache, Files, Write};
+    use bedside_store::{Cache, Files, Key, Keys, Write};
     use std::collections::BTreeSet;
 
     /// A message goes from the outbox to the log in one commit: a view shows it here or there, and never twice.
     #[test]
     fn a_message_stands_once_in_every_view() {
         let dir = tempfile::tempdir().unwrap();
-        let files = Files::new(dir.path());
+        let keys = Keys { cache: Key::new([7; 32]), kept: Key::new([9; 32]) };
+        let files = Files::new(dir.path(), keys);
         let mut cache = Cache::open(&files, "d").unwrap();
         let reader = Reader::open(&files).unwrap();
         let id = ConversationId::new("c").unwrap();
@@ -224,6 +228,7 @@ mod tests {
         let patient = Patient { id: user("p"), name: "P".into(), born: None, extra: Extra::new() };
         let live = Live {
             account: Some(Account { me: me.clone(), server: String::new(), limits: Limits::default() }),
+            vault: Vault::Open { keeper: Keeper::Nothing, can_lock: false, idle_minutes: 0 },
             ..Live::signed_out(Link::SignedOut)
         };
         let query = Query::Conversation { id: id.clone(), newest: 200 };

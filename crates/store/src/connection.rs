@@ -35,6 +35,11 @@ impl Files {
         self.folder.join("kept.db")
     }
 
+    /// What the files are encrypted with.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
     pub(crate) fn cache_key(&self) -> &Key {
         &self.keys.cache
     }
@@ -116,6 +121,15 @@ pub(crate) fn open(path: &Path, key: &Key) -> Result<Connection, StoreError> {
     // No plan depends on a value here. Without this, SQLite makes some statements' plans anew at each execution.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
+}
+
+/// Writes a file that is its user's alone, onto the disk.
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    use std::io::Write;
+    make_private(path)?;
+    let mut file = File::options().write(true).truncate(true).open(path)?;
+    file.write_all(bytes)?;
+    Ok(file.sync_all()?)
 }
 
 /// Folder and file are the user's alone; SQLite gives its log and index files the database's own mode.

@@ -86,8 +86,24 @@ conversation: ConversationId,
 /**
  * Plain text.
  */
-text: string, } | { "command": "typing", 
+text: string, 
+/**
+ * Where in it the cursor stands, in UTF-16 units.
+ */
+cursor: number, } | { "command": "typing", 
 /**
  * Where.
  */
-conversation: ConversationId, } | { "command": "reconnect" } | { "command": "pause" };
+conversation: ConversationId, } | { "command": "reconnect" } | { "command": "pause" } | { "command": "lock" } | { "command": "unlock", 
+/**
+ * What it was locked with.
+ */
+passphrase: string, } | { "command": "open_cache" } | { "command": "set_passphrase", 
+/**
+ * The present one, if there is one.
+ */
+current: string | null, 
+/**
+ * The new one.
+ */
+new: string, } | { "command": "active" };

@@ -16,6 +16,10 @@ conversation: Conversation,
  */
 draft: string, 
 /**
+ * Where in it the cursor stands, in UTF-16 units.
+ */
+cursor: number, 
+/**
  * How far one had read when the watch began: where the line "New" stands.
  */
 read_upto: Seq, 

@@ -16,4 +16,8 @@ text_bytes: number, } | { "failure": "not_found" } | { "failure": "on_its_way" }
 /**
  * How many.
  */
-count: number, } | { "failure": "offline" } | { "failure": "storage" };
+count: number, } | { "failure": "offline" } | { "failure": "locked" } | { "failure": "wrong_passphrase" } | { "failure": "no_passphrase" } | { "failure": "short_passphrase", 
+/**
+ * The fewest characters that one may have.
+ */
+characters: number, } | { "failure": "storage" };

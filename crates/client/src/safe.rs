@@ -1,0 +1,310 @@
+//! Opening, locking and destroying the cache.
+//!
+//! ```text
+//!             keys found               lock, idle, sleep
+//!   Opening ─────────────▶ Open ──────────────────────────▶ Locked: nothing is shown, what is on its
+//!    ▲  │ ▲                 │                                │     way goes out, then the keys leave
+//!    │  │ └── sign out, wipe┘◀────────── passphrase ─────────┘     the memory
+//!    │  ▼
+//!   Closed: the keychain or the disk says no; nothing is touched
+//! ```
+//!
+//! Whatever waits for the keychain, the disk or a passphrase's derivation runs beside the core's loop.
+
+use crate::api::{ClosedBy, Failure, Keeper, Link, LockedBy, Repair, Repaired, Reply, Vault as Safe};
+use crate::core::{Answer, Core, Event};
+use crate::live::Live;
+use crate::vault::{Closed, Opened, Vault};
+use crate::watch::Dirty;
+use bedside_engine::Input;
+use bedside_protocol::Time;
+use bedside_store::{self as store, Cache, Files, Reader, StoreError, Writer};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long what is on its way may still go out after the window shows nothing any more.
+const LEAVE_MS: u64 = 5_000;
+/// A cache that is found damaged again so soon wasn't healed by being made anew.
+const HEAL_AGAIN_MS: u64 = 10 * 60 * 1000;
+/// How long after the start the whole cache is looked through for damage: the first minute is for people.
+const CHECK_AFTER: Duration = Duration::from_secs(60);
+
+/// An opened cache.
+pub(crate) struct Ready {
+    opened: Opened,
+    cache: Cache,
+    reader: Reader,
+}
+
+fn ready(opened: Opened, distrusted: bool) -> Result<Ready, Closed> {
+    let device = uuid::Uuid::new_v4().to_string();
+    let open = if distrusted { Cache::rebuild } else { Cache::open };
+    let cache = open(&opened.files, &device)?;
+    let reader = Reader::open(&opened.files)?;
+    Ok(Ready { opened, cache, reader })
+}
+
+impl Core {
+    /// Opens the cache, as far as that goes without a passphrase.
+    pub(crate) fn open_cache(&mut self, answer: Option<Answer>) {
+        self.set_safe(Safe::Opening);
+        self.unseal(answer, |vault| ready(vault.open()?, false));
+    }
+
+    pub(crate) fn unlock(&mut self, passphrase: String, answer: Answer) {
+        // Already open: there is nothing to give it for.
+        if self.shared.with_live(|live| live.is_open()) {
+            let _gone = answer.send(Ok(Reply::Done));
+            return;
+        }
+        self.close_cache();
+        self.unseal(Some(answer), move |vault| {
+            let passphrase = zeroize::Zeroizing::new(passphrase);
+            ready(vault.unlock(&passphrase)?, false)
+        });
+    }
+
+    pub(crate) fn set_passphrase(&mut self, current: Option<String>, new: String, answer: Answer) {
+        let Some(files) = self.files.clone() else {
+            let _gone = answer.send(Err(Failure::Locked));
+            return;
+        };
+        let (vault, events) = (Arc::clone(&self.vault), self.events.clone());
+        tokio::task::spawn_blocking(move || {
+            let (current, new) = (current.map(zeroize::Zeroizing::new), zeroize::Zeroizing::new(new));
+            let outcome = vault.set_passphrase(&files, current.as_ref().map(|text| text.as_str()), &new);
+            let _gone = events.send(Event::Sealed { outcome, answer });
+        });
+    }
+
+    pub(crate) fn sealed(&mut self, outcome: Result<Keeper, Closed>, answer: Answer) {
+        if let Ok(keeper) = &outcome
+            && self.shared.with_live(|live| live.is_open())
+        {
+            self.set_safe(self.open_safe(*keeper, true));
+        }
+        let _gone = answer.send(outcome.map(|_| Reply::Done).map_err(|closed| failure(&closed)));
+    }
+
+    /// Destroys the keys and the cache, and begins an empty one.
+    pub(crate) fn forget(&mut self, link: Link, answer: Option<Answer>) {
+        self.close_cache();
+        self.shared.with_live(|live| *live = Live::signed_out(link));
+        self.shared.publish(&Dirty::everything());
+        self.unseal(answer, |vault| ready(vault.shred()?, false));
+    }
+
+    /// Shows nothing any more, from now on. Keys leave the memory once what is on its way has gone out.
+    pub(crate) fn lock(&mut self, by: LockedBy) -> Result<(), Failure> {
+        match self.vault.lock() {
+            Ok(()) => {}
+            Err(closed @ Closed::NoPassphrase) => return Err(failure(&closed)),
+            // It locks all the same; a restart would open it.
+            Err(closed) => tracing::error!(%closed, "that it is locked can't be kept"),
+        }
+        self.set_safe(Safe::Locked { by, waiting: 0 });
+        self.shared.publish(&Dirty::everything());
+        self.leaving = Some(self.clock.now().plus(LEAVE_MS));
+        let held: Vec<_> = self.session.iter().flat_map(|session| session.engine.held()).collect();
+        held.into_iter().for_each(|id| self.handle(Input::SendNow(id), None));
+        self.handle(Input::Open(None), None);
+        Ok(())
+    }
+
+    /// Locks, if there is something to lock with.
+    pub(crate) fn lock_if_possible(&mut self, by: LockedBy) {
+        if self.shared.with_live(|live| matches!(live.vault, Safe::Open { can_lock: true, .. })) {
+            // Refused only where there is no passphrase.
+            let _refused = self.lock(by);
+        }
+    }
+
+    pub(crate) fn is_locked(&self) -> bool {
+        self.shared.with_live(|live| matches!(live.vault, Safe::Locked { .. } | Safe::Closed { .. }))
+    }
+
+    pub(crate) fn somebody_is_here(&mut self) {
+        self.active = self.clock.now();
+    }
+
+    /// When [`Core::look_at_safe`] has something to do.
+    pub(crate) fn safe_timer(&self) -> Option<Time> {
+        self.leaving.or_else(|| self.idle_at())
+    }
+
+    fn idle_at(&self) -> Option<Time> {
+        let idle_ms = u64::from(self.policy.idle_lock_minutes) * 60_000;
+        let locks = self.shared.with_live(|live| matches!(live.vault, Safe::Open { can_lock: true, .. }));
+        (locks && 0 < idle_ms).then(|| self.active.plus(idle_ms))
+    }
+
+    /// Locks once nobody has been here for long enough, and lets the keys go once nothing is on its way.
+    pub(crate) fn look_at_safe(&mut self) {
+        let now = self.clock.now();
+        if self.idle_at().is_some_and(|at| at <= now) {
+            self.lock_if_possible(LockedBy::Idle);
+        }
+        let Some(until) = self.leaving else { return };
+        let on_its_way = self.session.as_ref().is_some_and(|session| {
+            matches!(session.engine.link(), bedside_engine::Link::Live { .. })
+                && 0 < session.engine.outbox_counts().0
+        });
+        if !on_its_way || until <= now {
+            self.close_cache();
+        }
+    }
+
+    /// Lets go of the cache and its keys.
+    fn close_cache(&mut self) {
+        let waiting = self.session.as_ref().map(|session| session.engine.outbox_counts());
+        self.epoch += 1;
+        self.leaving = None;
+        self.session = None;
+        self.shared.set_reader(None);
+        self.writer = None;
+        self.files = None;
+        let locked = self.shared.with_live(|live| {
+            let Safe::Locked { by, .. } = live.vault else { return false };
+            let (vault, repaired) = (live.vault, live.repaired);
+            *live = Live { vault, repaired, ..Live::signed_out(Link::SignedOut) };
+            if let Some((waiting, refused)) = waiting {
+                let waiting = u32::try_from(waiting + refused).unwrap_or(u32::MAX);
+                live.vault = Safe::Locked { by, waiting };
+            }
+            true
+        });
+        if locked {
+            self.shared.publish(&Dirty::everything());
+        }
+    }
+
+    /// Does something with the vault beside the loop, and then takes what it opened.
+    fn unseal(
+        &mut self,
+        answer: Option<Answer>,
+        open: impl FnOnce(&Vault) -> Result<Ready, Closed> + Send + 'static,
+    ) {
+        self.epoch += 1;
+        let (vault, events, epoch) = (Arc::clone(&self.vault), self.events.clone(), self.epoch);
+        tokio::task::spawn_blocking(move || {
+            let outcome = Box::new(open(&vault));
+            let _gone = events.send(Event::Opened { epoch, outcome, answer });
+        });
+    }
+
+    /// The cache is open, or stays closed.
+    pub(crate) fn opened(&mut self, outcome: Result<Ready, Closed>, answer: Option<Answer>) {
+        let outcome = outcome.and_then(|ready| Ok(self.take(ready)?));
+        if let Err(closed) = &outcome {
+            tracing::warn!(%closed, "the cache stays closed");
+            let now = self.shared.with_live(|live| live.vault);
+            self.set_safe(match (closed, now) {
+                (Closed::WrongPassphrase | Closed::NoPassphrase, locked @ Safe::Locked { .. }) => locked,
+                (Closed::Locked | Closed::WrongPassphrase | Closed::NoPassphrase, _) => {
+                    Safe::Locked { by: LockedBy::Start, waiting: 0 }
+                }
+                (Closed::Keychain(_), _) => Safe::Closed { why: ClosedBy::Keychain },
+                (Closed::Store(StoreError::Newer(_)), _) => Safe::Closed { why: ClosedBy::Newer },
+                (Closed::Store(_), _) => Safe::Closed { why: ClosedBy::Disk },
+            });
+        }
+        if let Some(answer) = answer {
+            let _gone = answer.send(outcome.map(|()| Reply::Done).map_err(|closed| failure(&closed)));
+        }
+        self.handle(Input::Start, None);
+    }
+
+    fn take(&mut self, ready: Ready) -> Result<(), StoreError> {
+        let Ready { opened: Opened { files, keeper, has_passphrase }, cache, reader } = ready;
+        if let Some(repair) = cache.repair() {
+            let repaired = Repaired { what: Repair::from(repair), at: self.clock.now() };
+            tracing::error!(what = ?repaired.what, "the cache was mended");
+            note(&files, &repaired);
+            self.shared.with_live(|live| live.repaired = Some(repaired));
+        }
+        let shared = Arc::clone(&self.shared);
+        self.writer = Some(Writer::start(cache, move || shared.publish(&Dirty::indexed()))?);
+        self.shared.set_reader(Some(reader));
+        self.files = Some(files.clone());
+        self.somebody_is_here();
+        self.set_safe(self.open_safe(keeper, has_passphrase));
+        self.begin()?;
+        self.check_later(files);
+        Ok(())
+    }
+
+    /// Looks through all of the cache, later and beside everything else.
+    fn check_later(&self, files: Files) {
+        let events = self.events.clone();
+        let epoch = self.epoch;
+        tokio::spawn(async move {
+            tokio::time::sleep(CHECK_AFTER).await;
+            let checked = tokio::task::spawn_blocking(move || Reader::open(&files)?.check()).await;
+            if let Ok(Err(error)) = checked {
+                let _gone = events.send(Event::Damaged { epoch, error });
+            }
+        });
+    }
+
+    /// The cache can't be read or written: it is made anew if it is damaged, and tried again otherwise.
+    pub(crate) fn after_trouble(&mut self, error: &StoreError, epoch: u64) {
+        let now = self.clock.now();
+        let healed = self.rebuilt.is_some_and(|at| now < at.plus(HEAL_AGAIN_MS));
+        if epoch != self.epoch || !error.is_damage() || healed {
+            return self.restart_soon(epoch);
+        }
+        let Some(files) = self.files.clone() else { return };
+        let Some((keeper, has_passphrase)) = self.shared.with_live(|live| match live.vault {
+            Safe::Open { keeper, can_lock, .. } => Some((keeper, can_lock)),
+            _ => None,
+        }) else {
+            return;
+        };
+        tracing::error!(%error, "the cache is damaged");
+        self.rebuilt = Some(now);
+        self.close_cache();
+        self.set_safe(Safe::Opening);
+        self.unseal(None, move |_| ready(Opened { files, keeper, has_passphrase }, true));
+    }
+
+    pub(crate) fn set_safe(&self, safe: Safe) {
+        self.shared.with_live(|live| live.vault = safe);
+        self.shared.publish(&Dirty::everything());
+    }
+
+    fn open_safe(&self, keeper: Keeper, can_lock: bool) -> Safe {
+        Safe::Open { keeper, can_lock, idle_minutes: self.policy.idle_lock_minutes }
+    }
+}
+
+/// Adds a line to the list of what was mended, which stays for whoever looks into it.
+fn note(files: &Files, repaired: &Repaired) {
+    use std::io::Write;
+    let path = files.database().with_file_name("repairs.log");
+    let line = format!("{} {:?}\n", repaired.at.millis(), repaired.what);
+    let file = std::fs::File::options().create(true).append(true).open(path);
+    if let Err(error) = file.and_then(|mut file| file.write_all(line.as_bytes())) {
+        tracing::warn!(%error, "what was mended can't be noted");
+    }
+}
+
+fn failure(closed: &Closed) -> Failure {
+    match closed {
+        Closed::Locked | Closed::Keychain(_) => Failure::Locked,
+        Closed::WrongPassphrase => Failure::WrongPassphrase,
+        Closed::NoPassphrase => Failure::NoPassphrase,
+        Closed::Store(_) => Failure::Storage,
+    }
+}
+
+impl From<store::Repair> for Repair {
+    fn from(repair: store::Repair) -> Self {
+        match repair {
+            store::Repair::Rebuilt => Repair::Rebuilt,
+            store::Repair::Salvaged => Repair::Salvaged,
+            store::Repair::CaughtUp => Repair::CaughtUp,
+            store::Repair::Copied => Repair::Copied,
+            store::Repair::SetAside => Repair::SetAside,
+        }
+    }
+}
