@@ -6,7 +6,7 @@
 use arbitrary::Arbitrary;
 use bedside_engine::{Change, OutboxRow, OutboxState, Range};
 use bedside_protocol::*;
-use bedside_store::{Account, Cache, Files, Reader, Write};
+use bedside_store::{Account, Cache, Draft, Files, Key, Keys, Reader, Write};
 use libfuzzer_sys::fuzz_target;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -94,7 +94,7 @@ fn write(step: Step) -> Option<Write> {
             }),
         }),
         Step::Done(id) => Change::OutboxDone(entry_id(id)),
-        Step::Draft { conversation: n, text } => return Some(Write::Draft(conversation(n), text)),
+        Step::Draft { conversation: n, text } => return Some(Write::Draft(conversation(n), Draft { text, cursor: 0 })),
         Step::DraftBack { conversation: n, text } => Change::DraftBack(conversation(n), text),
         Step::DraftSent(n) => Change::DraftSent(conversation(n)),
         Step::Commit => return None,
@@ -111,8 +111,9 @@ fuzz_target!(|steps: Vec<Step>| {
         let folder = folder.get_or_insert_with(|| {
             tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a folder")
         });
-        let files = Files::new(folder.path().join("cache"));
-        files.delete().expect("the last run's file");
+        let keys = Keys { cache: Key::new([7; Key::BYTES]), kept: Key::new([9; Key::BYTES]) };
+        let files = Files::new(folder.path().join("cache"), keys);
+        bedside_store::delete(&folder.path().join("cache")).expect("the last run's files");
         let mut cache = Cache::open(&files, "d").expect("a cache");
         let me = Me {
             id: UserId::new("me").unwrap(),

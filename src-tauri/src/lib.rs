@@ -4,8 +4,9 @@ mod commands;
 mod link;
 
 use bedside_client::api::Command;
-use bedside_client::{Client, Trust};
+use bedside_client::{Client, Policy, Setup, SystemKeychain, Trust};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent};
 
@@ -28,6 +29,9 @@ pub struct Options {
     /// Trust this certificate authority too, besides those that the system trusts: a PEM file.
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
+    /// Keep nothing on this computer once the program has ended.
+    #[arg(long)]
+    pub keep_nothing: bool,
     /// If nobody is signed in, sign in at this demonstration server.
     #[arg(long, value_name = "URL")]
     pub demo: Option<String>,
@@ -59,7 +63,10 @@ fn start(app: &AppHandle, options: Options) -> Result<(), StartError> {
         )?,
         None => Trust::system()?,
     };
-    let client = Client::start(folder, trust, runtime.inner())?;
+    let mut policy = Policy::of_this_computer();
+    policy.keep_nothing |= options.keep_nothing;
+    let client =
+        Client::start(Setup { folder, keychain: Arc::new(SystemKeychain), policy, trust }, runtime.inner())?;
     app.manage(commands::Window::new(client.clone()));
     let last_words = client.clone();
     if let Some(server) = options.demo {
@@ -98,6 +105,8 @@ fn close(window: WebviewWindow, client: Client) {
         // Signed out, there is nothing to send. A disk that hangs must not keep an unseen window open.
         let _nothing = tokio::time::timeout(LAST_WORDS, client.call(Command::SendHeld)).await;
         tokio::time::sleep(LAST_WORDS).await;
+        // Whoever starts the program next gives the passphrase, if there is one.
+        let _none = tokio::time::timeout(LAST_WORDS, client.call(Command::Lock)).await;
         if let Err(error) = window.destroy() {
             tracing::error!(%error, "the window can't be closed");
         }

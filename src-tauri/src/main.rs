@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         );
         return ExitCode::FAILURE;
     }
+    forbid_dumps();
     let displays = ["DISPLAY", "WAYLAND_DISPLAY"];
     if cfg!(target_os = "linux") && displays.iter().all(|name| std::env::var_os(name).is_none()) {
         tracing::error!("there is no display: Bedside is a desktop program");
@@ -30,6 +31,21 @@ fn main() -> ExitCode {
         Err(error) => {
             tracing::error!(%error, "Bedside can't start");
             ExitCode::FAILURE
+        }
+    }
+}
+
+/// No copy of the memory, with keys and conversations in it, may get onto the disk or to another program of the user's.
+fn forbid_dumps() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+        let none = Rlimit { current: Some(0), maximum: Some(0) };
+        // The webview's processes inherit the first.
+        let outcome = setrlimit(Resource::Core, none)
+            .and_then(|()| set_dumpable_behavior(DumpableBehavior::NotDumpable));
+        if let Err(error) = outcome {
+            tracing::warn!(%error, "core dumps can't be forbidden");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The console's core in a process of its own (`src/bin/console.rs`), which can be killed.
 
+use crate::desktop::Desktop;
 use crate::log::Log;
 use crate::program::SOON;
 use bedside_client::api::{Command, Failure, Reply};
@@ -22,6 +23,8 @@ const ALL: u32 = 1_000;
 pub struct Console {
     program: &'static str,
     options: Vec<String>,
+    /// The keychain's address, if the system's is used too.
+    bus: Option<String>,
     folder: TempDir,
     child: Mutex<Child>,
     pipes: tokio::sync::Mutex<Pipes>,
@@ -48,13 +51,22 @@ impl Console {
         Self::start_in(&std::env::temp_dir(), program, options)
     }
 
+    /// Starts one whose cache a window of this desktop can take over.
+    pub fn start_on(desktop: &Desktop, program: &'static str) -> Self {
+        Self::begin(&std::env::temp_dir(), program, &["--system-keychain"], Some(desktop.bus().to_owned()))
+    }
+
     /// Starts one whose cache is on the disk of this folder.
     pub fn start_in(disk: &Path, program: &'static str, options: &[&str]) -> Self {
+        Self::begin(disk, program, options, None)
+    }
+
+    fn begin(disk: &Path, program: &'static str, options: &[&str], bus: Option<String>) -> Self {
         let options: Vec<_> = options.iter().map(|&option| option.to_owned()).collect();
         let folder = tempfile::tempdir_in(disk).expect("a folder for the console");
-        let (child, pipes) = begin(program, &options, folder.path());
+        let (child, pipes) = begin(program, &options, bus.as_deref(), folder.path());
         let (child, pipes) = (Mutex::new(child), tokio::sync::Mutex::new(pipes));
-        Self { program, options, folder, child, pipes }
+        Self { program, options, bus, folder, child, pipes }
     }
 
     /// `kill -9`, in the middle of whatever it does, and a new start with the same cache.
@@ -63,7 +75,7 @@ impl Console {
         killed.expect("the console runs");
         // A call under way ends with the pipes, and lets go of them.
         let mut pipes = self.pipes.lock().await;
-        let (child, new) = begin(self.program, &self.options, self.folder.path());
+        let (child, new) = begin(self.program, &self.options, self.bus.as_deref(), self.folder.path());
         let mut old =
             std::mem::replace(&mut *self.child.lock().unwrap_or_else(PoisonError::into_inner), child);
         old.wait().await.expect("a child can be waited for");
@@ -148,12 +160,13 @@ impl Console {
 
     /// Where its cache is.
     pub fn files(&self) -> Files {
-        Files::new(self.folder.path())
+        crate::keychain::files(self.folder.path())
     }
 }
 
-fn begin(program: &str, options: &[String], folder: &Path) -> (Child, Pipes) {
+fn begin(program: &str, options: &[String], bus: Option<&str>, folder: &Path) -> (Child, Pipes) {
     let mut child = tokio::process::Command::new(program)
+        .envs(bus.map(|bus| ("DBUS_SESSION_BUS_ADDRESS", bus)))
         .arg("--data")
         .arg(folder)
         .args(options)

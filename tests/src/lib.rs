@@ -6,6 +6,8 @@
 pub mod cast;
 pub mod chat;
 pub mod console;
+pub mod desktop;
+pub mod keychain;
 pub mod log;
 pub mod page;
 pub mod patients;
@@ -14,7 +16,6 @@ pub mod proxy;
 pub mod raw;
 pub mod replay;
 pub mod results;
-pub mod screen;
 pub mod server;
 pub mod shown;
 pub mod tls;

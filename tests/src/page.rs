@@ -1,8 +1,8 @@
 //! A page that a test looks at and uses as a person would: the real window, or a browser's tab.
 
 use crate::chat::http;
+use crate::desktop::Desktop;
 use crate::program::{Program, SOON, built, eventually, free_port, soon};
-use crate::screen::Screen;
 use fantoccini::elements::Element;
 use fantoccini::wd::Capabilities;
 use fantoccini::{Client, ClientBuilder, Locator};
@@ -22,11 +22,12 @@ pub struct Page {
 
 impl Page {
     /// Opens the desktop program.
-    pub async fn window(screen: &Screen, arguments: &[&str]) -> Self {
+    pub async fn window(desktop: &Desktop, arguments: &[&str]) -> Self {
         let app = built("bedside", "-p bedside --features bedside/custom-protocol");
         let mut command = Command::new("WebKitWebDriver");
         // Without it the program never reports to the driver.
-        command.env("TAURI_WEBVIEW_AUTOMATION", "true").env("DISPLAY", screen.name());
+        command.env("TAURI_WEBVIEW_AUTOMATION", "true");
+        desktop.give_to(&mut command);
         let options = json!({ "binary": app, "args": arguments });
         Self::open(command, json!({ "webkitgtk:browserOptions": options })).await
     }

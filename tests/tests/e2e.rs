@@ -2,9 +2,9 @@
 
 use bedside_tests::cast::{LUCIA, MARTHA};
 use bedside_tests::chat::SignIn;
+use bedside_tests::desktop::Desktop;
 use bedside_tests::log::Log;
 use bedside_tests::page::Page;
-use bedside_tests::screen::Screen;
 use bedside_tests::server::Server;
 use bedside_tests::wire::Wire;
 use tempfile::TempDir;
@@ -31,19 +31,19 @@ const SEND: &str = "[data-testid=send]";
 
 /// What a console needs: a screen and a place for its cache.
 struct Desk {
-    screen: Screen,
+    desktop: Desktop,
     folder: TempDir,
 }
 
 impl Desk {
     fn set() -> Self {
-        Self { screen: Screen::open(), folder: tempfile::tempdir().unwrap() }
+        Self { desktop: Desktop::open(), folder: tempfile::tempdir().unwrap() }
     }
 
     async fn window(&self, more: &[&str]) -> Page {
         let data = self.folder.path().join("cache");
         let data = data.to_str().unwrap();
-        Page::window(&self.screen, &[&["--data", data], more].concat()).await
+        Page::window(&self.desktop, &[&["--data", data], more].concat()).await
     }
 
     /// The window, signed in at the demonstration.

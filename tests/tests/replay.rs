@@ -4,12 +4,12 @@
 use bedside_tests::cast::AMARA;
 use bedside_tests::chat::{Chat, SignIn};
 use bedside_tests::console::Console;
+use bedside_tests::desktop::Desktop;
 use bedside_tests::log::Log;
 use bedside_tests::page::Page;
 use bedside_tests::patients::{Consultation, Pace, load_recording};
 use bedside_tests::program::eventually;
 use bedside_tests::replay::{Provider, Replay, assert_told};
-use bedside_tests::screen::Screen;
 use bedside_tests::server::{Server, recordings};
 use bedside_tests::shown::assert_shows;
 use std::sync::Arc;
@@ -27,6 +27,7 @@ static ALONE: Mutex<()> = Mutex::const_new(());
 
 struct Scene {
     server: Server,
+    desktop: Desktop,
     console: Arc<Console>,
     consultations: Vec<Consultation>,
     replay: Replay,
@@ -37,7 +38,8 @@ impl Scene {
     async fn set() -> Option<Self> {
         let consultations = load_recording(&recordings()?).unwrap();
         let server = Server::start().await;
-        let console = Arc::new(Console::start(env!("CARGO_BIN_EXE_console")));
+        let desktop = Desktop::open();
+        let console = Arc::new(Console::start_on(&desktop, env!("CARGO_BIN_EXE_console")));
         console.sign_in(&server.url(), AMARA).await;
         let colleague =
             |number| Chat::open(SignIn::provider(&server.url(), &format!("Colleague {number}"))).0;
@@ -49,7 +51,7 @@ impl Scene {
                 Provider::Colleague(colleagues[index % COLLEAGUES].clone())
             }
         });
-        Some(Self { server, console, consultations, replay })
+        Some(Self { server, desktop, console, consultations, replay })
     }
 
     fn turns(&self) -> usize {
@@ -69,8 +71,7 @@ impl Scene {
         assert_eq!((cache.0.len(), cache.digest()), (log.0.len(), log.digest()));
         eventually("nothing waits to be sent", async || self.console.outbox() == 0).await;
         let folder = self.console.kill().await;
-        let screen = Screen::open();
-        let window = Page::window(&screen, &["--data", folder.to_str().unwrap()]).await;
+        let window = Page::window(&self.desktop, &["--data", folder.to_str().unwrap()]).await;
         assert_shows(&window, &log).await;
         window.close().await;
         println!("{} entries, {turns} turns, SHA-256 {}", log.0.len(), log.digest());

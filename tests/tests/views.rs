@@ -10,6 +10,7 @@ use bedside_protocol::{ConversationId, Seq};
 use bedside_store::StoreError;
 use bedside_tests::cast;
 use bedside_tests::chat::SignIn;
+use bedside_tests::keychain::setup;
 use bedside_tests::program::eventually;
 use bedside_tests::server::Server;
 use bedside_tests::trust;
@@ -138,7 +139,7 @@ async fn console(folder: &Path, server: &Server) -> Client {
     let mut started = None;
     // One that was dropped ends a moment later, and until then the cache is its own.
     eventually("the cache is free", async || {
-        started = match Client::start(folder, trust(), &tokio::runtime::Handle::current()) {
+        started = match Client::start(setup(folder, trust()), &tokio::runtime::Handle::current()) {
             Err(StoreError::InUse) => None,
             client => Some(client.expect("a cache")),
         };
@@ -172,7 +173,7 @@ async fn folded_differences_equal_a_fresh_look() {
         }
         window.until("the patient's messages", |screens| settled(screens, head)).await;
         let text = format!("answer to round {round}");
-        let draft = Command::SaveDraft { conversation: conversation.clone(), text: text.clone() };
+        let draft = Command::SaveDraft { conversation: conversation.clone(), text: text.clone(), cursor: 0 };
         client.call(draft).await.expect("kept");
         agrees(&client, &mut window, &conversation, head).await;
         if round == 3 {

@@ -116,7 +116,7 @@ fn start(root: &Path, folder: &Path, replay: Option<&Path>, speed: Option<f64>) 
     let patients = Process::start_logged("the patients", &mut patients, &folder.join("patients.log"))?;
 
     let mut window = Command::new(build::program(root, "bedside"));
-    window.args(["--demo", &url, "--data"]).arg(data.path().join("console"));
+    window.args(["--keep-nothing", "--demo", &url, "--data"]).arg(data.path().join("console"));
     display.give_to(&mut window);
     let window = Process::start_logged("the window", &mut window, &folder.join("window.log"))?;
     let parts = Parts { window, patients, server, display, _data: data };

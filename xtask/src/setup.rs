@@ -35,7 +35,7 @@ const fn package(tier: Tier, name: &'static str, why: &'static str) -> Package {
     Package { tier, name, why }
 }
 
-const PACKAGES: [Package; 12] = [
+const PACKAGES: [Package; 14] = [
     package(Tier::Build, "build-essential", "C compiler and linker"),
     package(Tier::Build, "pkg-config", "finds the libraries below"),
     package(Tier::Build, "libwebkit2gtk-4.1-dev", "the window's web view"),
@@ -43,10 +43,12 @@ const PACKAGES: [Package; 12] = [
     package(Tier::Build, "librsvg2-dev", "the window's icons"),
     package(Tier::Build, "libayatana-appindicator3-dev", "the tray"),
     package(Tier::Build, "libxdo-dev", "the window's menus"),
-    package(Tier::Build, "libssl-dev", "TLS of the chat connection"),
+    package(Tier::Build, "libssl-dev", "TLS of the chat connection, and the cache's encryption"),
     package(Tier::Show, "xvfb", "a screen in memory for the window"),
     package(Tier::Show, "scrot", "takes the screenshot"),
     package(Tier::Test, "webkit2gtk-driver", "tests drive the real window"),
+    package(Tier::Test, "dbus", "a session bus for the keychain"),
+    package(Tier::Test, "gnome-keyring", "a keychain for the window's tests"),
     package(Tier::Test, "python3-venv", "Python's chat clients and servers"),
 ];
 

@@ -416,8 +416,10 @@ pub enum Keeper {
     Keychain,
     /// A passphrase alone.
     Passphrase,
-    /// Nothing: what is cached ends with the program.
+    /// Nothing: there is no keychain, and what is cached ends with the program unless a passphrase is chosen.
     Nothing,
+    /// Nothing, by policy.
+    NothingByPolicy,
 }
 
 /// What locked the cache.

@@ -68,7 +68,10 @@ impl Core {
             Command::SignOut { .. } if self.is_locked() => return Ok(Step::Forget),
             _ => {}
         }
-        if !self.shared.with_live(|live| live.is_open()) {
+        let vault = self.shared.with_live(|live| live.vault);
+        let may_connect = matches!(vault, Vault::Expired { .. })
+            && matches!(command, Command::Reconnect | Command::Pause | Command::SignIn { .. });
+        if !(matches!(vault, Vault::Open { .. }) || may_connect) {
             return Err(Failure::Locked);
         }
         match command {

@@ -12,7 +12,7 @@ use crate::watch::Dirty;
 use crate::{Shared, sign_in};
 use bedside_engine::{Attempt, Config, Effect, Engine, Input, Ticket, Trouble};
 use bedside_protocol::{ConnectRefusal, Entry, ServerFrame, Time};
-use bedside_store::{Account, Committed, Files, Reader, StoreError, Write, Writer};
+use bedside_store::{Account, Committed, Files, Reached, Reader, StoreError, Write, Writer};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -75,6 +75,10 @@ pub(crate) struct Core {
     pub(crate) active: Time,
     /// Locked, and by when the keys must have left the memory.
     pub(crate) leaving: Option<Time>,
+    /// What keeps the keys of the open cache, and whether there is a passphrase.
+    pub(crate) kept_by: (Keeper, bool),
+    /// When the server was last reached.
+    pub(crate) reached: Reached,
     /// When a damaged cache was last made anew.
     pub(crate) rebuilt: Option<Time>,
 }
@@ -109,6 +113,8 @@ impl Core {
             epoch: 0,
             active,
             leaving: None,
+            kept_by: (Keeper::Nothing, false),
+            reached: Reached::default(),
             rebuilt: None,
         }
     }
@@ -118,6 +124,7 @@ impl Core {
         self.epoch += 1;
         self.session = None;
         let reader = Reader::open(self.files.as_ref().ok_or(StoreError::Stopped)?)?;
+        self.reached = reader.reached()?;
         if let Some(account) = reader.account()? {
             let seed = uuid::Uuid::new_v4().as_u64_pair().0;
             let config = Config { me: account.me.id.clone(), seed };
@@ -149,8 +156,10 @@ impl Core {
             let timer = timer.into_iter().chain(self.safe_timer()).min().map(|time| self.clock.instant(time));
             let frames = self.session.as_mut().and_then(|session| session.frames.as_mut());
             let mut heard = Vec::new();
+            // Commands wait until it is known what the cache holds.
+            let opening = self.shared.with_live(|live| live.vault == api::Vault::Opening);
             tokio::select! {
-                command = commands.recv() => match command {
+                command = commands.recv(), if !opening => match command {
                     Some((command, answer)) => self.command(command, answer),
                     None => return,
                 },
@@ -302,11 +311,12 @@ impl Core {
     }
 
     /// What the engine says of the link and of what is under way, for those who watch.
-    fn follow_engine(&self) {
+    fn follow_engine(&mut self) {
         let Some(session) = &self.session else { return };
         let moved = self.shared.with_live(|live| live.follow(&session.engine));
         if let Some(conversations) = moved {
             self.shared.publish(&Dirty::sending(conversations));
+            self.look_at_lease();
         }
     }
 

@@ -18,12 +18,15 @@ use crate::vault::{Closed, Opened, Vault};
 use crate::watch::Dirty;
 use bedside_engine::Input;
 use bedside_protocol::Time;
-use bedside_store::{self as store, Cache, Files, Reader, StoreError, Writer};
+use bedside_store::{self as store, Cache, Files, Reached, Reader, StoreError, Write, Writer};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long what is on its way may still go out after the window shows nothing any more.
 const LEAVE_MS: u64 = 5_000;
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+/// How often it is kept that the server is reached, and what the clock shows.
+const NOTE_CLOCK_MS: u64 = 60 * 60 * 1000;
 /// A cache that is found damaged again so soon wasn't healed by being made anew.
 const HEAL_AGAIN_MS: u64 = 10 * 60 * 1000;
 /// How long after the start the whole cache is looked through for damage: the first minute is for people.
@@ -78,10 +81,11 @@ impl Core {
     }
 
     pub(crate) fn sealed(&mut self, outcome: Result<Keeper, Closed>, answer: Answer) {
-        if let Ok(keeper) = &outcome
-            && self.shared.with_live(|live| live.is_open())
-        {
-            self.set_safe(self.open_safe(*keeper, true));
+        if let Ok(keeper) = &outcome {
+            self.kept_by = (*keeper, true);
+            if self.shared.with_live(|live| live.is_open()) {
+                self.set_safe(self.open_safe());
+            }
         }
         let _gone = answer.send(outcome.map(|_| Reply::Done).map_err(|closed| failure(&closed)));
     }
@@ -120,7 +124,9 @@ impl Core {
     }
 
     pub(crate) fn is_locked(&self) -> bool {
-        self.shared.with_live(|live| matches!(live.vault, Safe::Locked { .. } | Safe::Closed { .. }))
+        self.shared.with_live(|live| {
+            matches!(live.vault, Safe::Locked { .. } | Safe::Closed { .. } | Safe::Expired { .. })
+        })
     }
 
     pub(crate) fn somebody_is_here(&mut self) {
@@ -129,7 +135,49 @@ impl Core {
 
     /// When [`Core::look_at_safe`] has something to do.
     pub(crate) fn safe_timer(&self) -> Option<Time> {
-        self.leaving.or_else(|| self.idle_at())
+        let lease = self.lease_over_at().filter(|_| self.shared.with_live(|live| live.is_open()));
+        self.leaving.into_iter().chain(self.idle_at()).chain(lease).chain(self.clock_noted_at()).min()
+    }
+
+    /// Until when the server must have been reached; none: it needn't, or nobody is signed in.
+    fn lease_over_at(&self) -> Option<Time> {
+        let days = u64::from(self.policy.lease_days);
+        let signed_in = self.shared.with_live(|live| live.account.is_some());
+        self.reached.at.filter(|_| signed_in && 0 < days).map(|at| at.plus(days * DAY_MS))
+    }
+
+    /// From time to time the clock's time is kept, so that setting it back lengthens no lease.
+    fn clock_noted_at(&self) -> Option<Time> {
+        self.session.as_ref().map(|_| self.reached.clock.plus(NOTE_CLOCK_MS))
+    }
+
+    /// Notes that the server is reached, and closes what is cached once it hasn't been for too long.
+    pub(crate) fn look_at_lease(&mut self) {
+        if self.session.is_none() {
+            return;
+        }
+        let now = self.clock.now();
+        let live = self.session.as_ref().map(|session| session.engine.link());
+        let live = matches!(live, Some(bedside_engine::Link::Live { .. }));
+        let known = self.reached.at.map(|at| at.plus(NOTE_CLOCK_MS));
+        if live && known.is_none_or(|again| again <= now) || self.reached.at.is_none() {
+            // Before the first time, the lease begins now.
+            self.reached = Reached { at: Some(now), clock: self.reached.clock.max(now) };
+            self.write(None, vec![Write::Reached(now)], None);
+        } else if self.clock_noted_at().is_some_and(|at| at <= now) {
+            self.reached.clock = now;
+            self.write(None, vec![Write::Clock(now)], None);
+        }
+        let over = !live && self.lease_over_at().is_some_and(|at| at <= now.max(self.reached.clock));
+        match self.shared.with_live(|live| live.vault) {
+            Safe::Open { .. } if over => {
+                let reached = self.reached.at.unwrap_or(now);
+                tracing::warn!("the server has not been reached for too long");
+                self.set_safe(Safe::Expired { reached });
+            }
+            Safe::Expired { .. } if !over => self.set_safe(self.open_safe()),
+            _ => {}
+        }
     }
 
     fn idle_at(&self) -> Option<Time> {
@@ -140,6 +188,7 @@ impl Core {
 
     /// Locks once nobody has been here for long enough, and lets the keys go once nothing is on its way.
     pub(crate) fn look_at_safe(&mut self) {
+        self.look_at_lease();
         let now = self.clock.now();
         if self.idle_at().is_some_and(|at| at <= now) {
             self.lock_if_possible(LockedBy::Idle);
@@ -226,9 +275,11 @@ impl Core {
         self.writer = Some(Writer::start(cache, move || shared.publish(&Dirty::indexed()))?);
         self.shared.set_reader(Some(reader));
         self.files = Some(files.clone());
+        self.kept_by = (keeper, has_passphrase);
         self.somebody_is_here();
-        self.set_safe(self.open_safe(keeper, has_passphrase));
+        self.set_safe(self.open_safe());
         self.begin()?;
+        self.look_at_lease();
         self.check_later(files);
         Ok(())
     }
@@ -254,12 +305,7 @@ impl Core {
             return self.restart_soon(epoch);
         }
         let Some(files) = self.files.clone() else { return };
-        let Some((keeper, has_passphrase)) = self.shared.with_live(|live| match live.vault {
-            Safe::Open { keeper, can_lock, .. } => Some((keeper, can_lock)),
-            _ => None,
-        }) else {
-            return;
-        };
+        let (keeper, has_passphrase) = self.kept_by;
         tracing::error!(%error, "the cache is damaged");
         self.rebuilt = Some(now);
         self.close_cache();
@@ -272,7 +318,9 @@ impl Core {
         self.shared.publish(&Dirty::everything());
     }
 
-    fn open_safe(&self, keeper: Keeper, can_lock: bool) -> Safe {
+    fn open_safe(&self) -> Safe {
+        let (keeper, can_lock) = self.kept_by;
+        let keeper = if self.policy.keep_nothing { Keeper::NothingByPolicy } else { keeper };
         Safe::Open { keeper, can_lock, idle_minutes: self.policy.idle_lock_minutes }
     }
 }

@@ -59,6 +59,18 @@ impl<'a> Batch<'a> {
                     set_draft(self.transaction, id, draft)?;
                     topics.insert(Topic::Conversation(id.clone()));
                 }
+                Write::Reached(at) => {
+                    self.transaction
+                        .prepare_cached(
+                            "UPDATE device SET reached = max(reached, ?1), clock = max(clock, ?1)",
+                        )?
+                        .execute([number(at.millis())])?;
+                }
+                Write::Clock(now) => {
+                    self.transaction
+                        .prepare_cached("UPDATE device SET clock = max(clock, ?1)")?
+                        .execute([number(now.millis())])?;
+                }
                 Write::Sync(change) => self.change(change, &mut topics)?,
             }
         }

@@ -17,12 +17,12 @@ pub use connection::{Files, Lock, delete, is_there, lock, write_private};
 pub use error::StoreError;
 pub use key::{Key, Keys};
 pub use open::Repair;
-pub use read::{CachedConversation, InboxEntry, Reader};
+pub use read::{CachedConversation, InboxEntry, Reached, Reader};
 pub use search::{Covers, Found, Hit, Search};
 pub use writer::{Cache, Committed, Topic, Writer};
 
 use bedside_engine::Change;
-use bedside_protocol::{ConversationId, Limits, Me};
+use bedside_protocol::{ConversationId, Limits, Me, Time};
 
 /// The account whose cache a file is.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +54,10 @@ pub enum Write {
     Sync(Change),
     /// Whose cache this is.
     Account(Account),
+    /// The server was reached at this moment.
+    Reached(Time),
+    /// The clock shows this.
+    Clock(Time),
     /// What is typed and not sent; empty forgets it.
     Draft(ConversationId, Draft),
 }

@@ -6,6 +6,15 @@ use bedside_protocol::{Conversation, ConversationId, Entry, Epoch, Rev, Seq, Tim
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::time::{Duration, Instant};
 
+/// When the server was last reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reached {
+    /// When; none if never.
+    pub at: Option<Time>,
+    /// The latest that the clock has shown.
+    pub clock: Time,
+}
+
 /// A row of the inbox as the cache has it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InboxEntry {
@@ -67,6 +76,14 @@ impl Reader {
     /// This device's id.
     pub fn device(&self) -> Result<String, StoreError> {
         Ok(self.connection.query_row("SELECT id FROM device", [], |row| row.get(0))?)
+    }
+
+    /// When the server was last reached.
+    pub fn reached(&self) -> Result<Reached, StoreError> {
+        Ok(self.connection.query_row("SELECT reached, clock FROM device", [], |row| {
+            let (at, clock) = (Time::new(number(row, 0)?), Time::new(number(row, 1)?));
+            Ok(Reached { at: Some(at).filter(|at| *at != Time::ZERO), clock })
+        })?)
     }
 
     /// Whose cache this is, if anybody's.

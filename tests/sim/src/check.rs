@@ -163,7 +163,7 @@ pub fn all(world: &mut World, quiet: bool) {
             let found = device.reader().conversation(&id, 0, Some(Seq::new(1))).expect("the disk");
             let found = found.unwrap_or_else(|| panic!("device {number} doesn't know {id}"));
             let draft = world.ledger.drafts.get(&(number, id.clone())).map_or("", String::as_str);
-            assert_eq!(found.draft, draft, "device {number} keeps another draft for {id}");
+            assert_eq!(found.draft.text, draft, "device {number} keeps another draft for {id}");
             let range = found.range;
             if log.is_empty() {
                 continue;

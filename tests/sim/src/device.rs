@@ -3,7 +3,7 @@
 use crate::server::Conn;
 use bedside_engine::{Attempt, Change, Config, Effect, Engine, Input, Link, OutboxRow, Ticket};
 use bedside_protocol::*;
-use bedside_store::{Account, Cache, Files, Reader, Write};
+use bedside_store::{Account, Cache, Draft, Files, Key, Keys, Reader, Write};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 
@@ -71,7 +71,7 @@ pub struct Device {
 
 impl Device {
     pub fn new(folder: &Path, number: usize, provider: &str) -> Self {
-        let files = Files::new(folder.join(format!("device-{number}")));
+        let files = Files::new(folder.join(format!("device-{number}")), keys());
         let mut cache = Cache::open(&files, &format!("d-{number}")).expect("a cache");
         let me = UserId::new(provider).expect("an id");
         let account = Account {
@@ -154,7 +154,7 @@ impl Device {
 
     /// A person types: the core keeps the draft, and the engine doesn't hear of it.
     pub fn types(&mut self, conversation: &ConversationId, text: String) {
-        let writes = vec![Write::Draft(conversation.clone(), text)];
+        let writes = vec![Write::Draft(conversation.clone(), Draft { text, cursor: 0 })];
         self.pending.push_back(Pending { ticket: None, writes, wish: None });
     }
 
@@ -188,7 +188,7 @@ impl Device {
                     Write::Sync(Change::Entries { conversation, range, .. }) => {
                         self.held.insert(conversation, range.hi);
                     }
-                    Write::Draft(conversation, text) => news.push(News::Typed(conversation, text)),
+                    Write::Draft(conversation, draft) => news.push(News::Typed(conversation, draft.text)),
                     _ => {}
                 }
             }
@@ -213,4 +213,8 @@ impl Device {
     pub fn writes(&self) -> bool {
         !self.pending.is_empty()
     }
+}
+
+fn keys() -> Keys {
+    Keys { cache: Key::new([7; Key::BYTES]), kept: Key::new([9; Key::BYTES]) }
 }

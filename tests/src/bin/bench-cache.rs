@@ -9,6 +9,7 @@ use bedside_protocol::{
     Role, Seq, Time, UserId,
 };
 use bedside_store::{Account, Cache, Files, Reader, Search, Write};
+use bedside_tests::keychain::{connection, keys};
 use bedside_tests::patients::load_dialogues;
 use bedside_tests::results::{Figure, keep};
 use fastrand::Rng;
@@ -50,7 +51,7 @@ fn sentences() -> Vec<String> {
 fn measure(size: u64, sentences: &[String]) -> Vec<Figure> {
     let mut rng = Rng::with_seed(7);
     let folder = tempfile::tempdir().expect("a folder");
-    let files = Files::new(folder.path());
+    let files = Files::new(folder.path(), keys());
     let mut cache = Cache::open(&files, "d-bench").expect("a new cache");
     cache.commit([[Write::Account(account())].as_slice()]).expect("the disk");
     let weight = || std::fs::metadata(files.database()).map_or(0, |file| file.len()) as f64;
@@ -148,7 +149,7 @@ fn at(times: &[f64], percent: usize) -> f64 {
 }
 
 fn checkpoint(files: &Files) {
-    let connection = Connection::open(files.database()).expect("the cache's file");
+    let connection = connection(files);
     connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").expect("a checkpoint");
 }
 

@@ -11,9 +11,10 @@ use bedside_protocol::{
     Author, Body, ClinicId, ConversationId, Extra, Patient, Rev, Role, Send, Seq, Time, UserId,
 };
 use bedside_server::log::{Answer, Log, SqliteLog, Write};
-use bedside_store::{Files, Reader};
+use bedside_store::Reader;
 use bedside_tests::cast::AMARA;
 use bedside_tests::chat::new_id;
+use bedside_tests::keychain::{files, setup};
 use bedside_tests::proxy::Proxy;
 use bedside_tests::results::{Figure, keep};
 use bedside_tests::server::Server;
@@ -107,7 +108,7 @@ impl Rig {
         server.start_again().await;
         let proxy = Proxy::start(&server.url()).await;
         let folder = tempfile::tempdir().expect("a folder");
-        let client = Client::start(folder.path(), trust(), &tokio::runtime::Handle::current());
+        let client = Client::start(setup(folder.path(), trust()), &tokio::runtime::Handle::current());
         (Self { server, proxy, client: client.expect("a new cache"), folder }, heads)
     }
 
@@ -129,7 +130,7 @@ impl Rig {
     }
 
     fn reader(&self) -> Reader {
-        Reader::open(&Files::new(self.folder.path())).expect("a cache")
+        Reader::open(&files(self.folder.path())).expect("a cache")
     }
 
     /// Waits until each conversation is as `there` wants it, given its end in the log.

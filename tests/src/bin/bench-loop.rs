@@ -6,9 +6,9 @@
 
 use bedside_tests::cast::MARTHA;
 use bedside_tests::chat::SignIn;
+use bedside_tests::desktop::Desktop;
 use bedside_tests::page::Page;
 use bedside_tests::results::{Figure, keep};
-use bedside_tests::screen::Screen;
 use bedside_tests::server::Server;
 use bedside_tests::wire::Wire;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -53,10 +53,10 @@ async fn main() {
     let conversation = wire.conversation.clone().expect("a patient has a conversation");
     wire.say(&conversation, "Good morning, this is the first message.").await;
 
-    let screen = Screen::open();
+    let desktop = Desktop::open();
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().to_str().expect("a path in UTF-8").to_owned();
-    let window = Page::window(&screen, &["--data", &data, "--demo", &server.url()]).await;
+    let window = Page::window(&desktop, &["--data", &data, "--demo", &server.url()]).await;
     window.click("[data-testid=inbox-row]").await;
     window.find("[data-testid=item]").await;
     let tab = Page::browser(&server.url()).await;

@@ -11,6 +11,7 @@ use bedside_client::Client;
 use bedside_client::api::{Command, Connection, Link, Patch, Query, Reply, Update};
 use bedside_tests::cast::{AMARA, MARTHA};
 use bedside_tests::chat::SignIn;
+use bedside_tests::keychain::setup;
 use bedside_tests::results::{Figure, keep};
 use bedside_tests::server::Server;
 use bedside_tests::trust;
@@ -109,7 +110,7 @@ async fn main() {
     drop(patient);
 
     let folder = tempfile::tempdir().expect("a folder");
-    let client = Client::start(folder.path(), trust(), &tokio::runtime::Handle::current());
+    let client = Client::start(setup(folder.path(), trust()), &tokio::runtime::Handle::current());
     let client = client.expect("a new cache");
     let (watcher, updates) = client.watch();
     watcher.set([Query::Connection]);

@@ -2,9 +2,11 @@
 //! by a line, in order.
 
 use bedside_client::api::Command;
-use bedside_client::{Client, Trust};
+use bedside_client::{Client, Policy, Setup, Trust};
+use bedside_tests::keychain::FileKeychain;
 use clap::Parser;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, stdin, stdout};
 
 /// Runs the console's core until its standard input ends.
@@ -16,16 +18,24 @@ struct Arguments {
     /// A certificate authority to trust besides the system's.
     #[arg(long)]
     ca_file: Option<PathBuf>,
+    /// Keep the keys in the system's keychain too, for a window that takes the cache over.
+    #[arg(long)]
+    system_keychain: bool,
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let Arguments { data, ca_file } = Arguments::parse();
+    let Arguments { data, ca_file, system_keychain } = Arguments::parse();
     let trust = match ca_file {
         Some(file) => Trust::with_authorities(&std::fs::read(file)?)?,
         None => Trust::system()?,
     };
-    let client = Client::start(data, trust, &tokio::runtime::Handle::current())?;
+    let mut keychain = FileKeychain::of(&data);
+    if system_keychain {
+        keychain = keychain.and_system();
+    }
+    let setup = Setup { folder: data, keychain: Arc::new(keychain), policy: Policy::default(), trust };
+    let client = Client::start(setup, &tokio::runtime::Handle::current())?;
     let mut lines = BufReader::new(stdin()).lines();
     let mut out = stdout();
     while let Some(line) = lines.next_line().await? {

@@ -3,4 +3,4 @@
 /**
  * What keeps the cache's keys while the program doesn't run.
  */
-export type Keeper = "keychain" | "passphrase" | "nothing";
+export type Keeper = "keychain" | "passphrase" | "nothing" | "nothing_by_policy";

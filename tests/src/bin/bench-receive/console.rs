@@ -6,10 +6,9 @@ use bedside_client::Client;
 use bedside_client::api::{Command, InboxRow, Link, Patch, Query, Reply};
 use bedside_protocol::{Conversation, ConversationId, Seq};
 use bedside_store::Files;
+use bedside_tests::keychain::{connection, files, setup};
 use bedside_tests::trust;
-use rusqlite::{Connection, OpenFlags};
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -50,7 +49,7 @@ pub enum Pace {
 pub async fn receive(log: &Arc<Log>, pace: Pace) -> Received {
     let flood = Flood::start(log);
     let folder = tempfile::tempdir().expect("a folder");
-    let client = Client::start(folder.path(), trust(), &tokio::runtime::Handle::current());
+    let client = Client::start(setup(folder.path(), trust()), &tokio::runtime::Handle::current());
     let client = client.expect("a new cache");
     let open = log.conversations[0].id.clone();
     let sign_in = Command::SignIn { server: flood.url.clone(), token: "token".to_owned() };
@@ -65,10 +64,9 @@ pub async fn receive(log: &Arc<Log>, pace: Pace) -> Received {
     if pace == Pace::Burst {
         flood.published.send_replace(all);
     }
-    let (published, path, entries) =
-        (flood.published.clone(), Files::new(folder.path()).database(), Arc::clone(log));
+    let (published, cache, entries) = (flood.published.clone(), files(folder.path()), Arc::clone(log));
     let committed = std::thread::Builder::new().name("bench-poll".to_owned());
-    let committed = committed.spawn(move || follow(&entries, &path, &published, pace)).expect("a thread");
+    let committed = committed.spawn(move || follow(&entries, &cache, &published, pace)).expect("a thread");
     let wanted: BTreeMap<_, _> =
         log.summaries(all).into_values().map(|summary| (summary.id.clone(), summary.head)).collect();
     window.updates = 0;
@@ -87,8 +85,8 @@ pub async fn receive(log: &Arc<Log>, pace: Pace) -> Received {
 }
 
 /// Looks at the cache until it holds all, and keeps the server ahead of it; says when it did.
-fn follow(log: &Log, path: &Path, published: &watch::Sender<usize>, pace: Pace) -> Instant {
-    let cache = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).expect("the cache");
+fn follow(log: &Log, files: &Files, published: &watch::Sender<usize>, pace: Pace) -> Instant {
+    let cache = connection(files);
     cache.execute_batch("PRAGMA query_only = ON").expect("a reader");
     let mut cursor = cache.prepare("SELECT cursor FROM device").expect("the cache's schema");
     let mut held = cache.prepare("SELECT sum(hi) FROM conversation").expect("the cache's schema");

@@ -4,7 +4,8 @@ use crate::log::Log;
 use bedside_engine::{Change, Range};
 use bedside_protocol::{Limits, Me, Role};
 use bedside_store::{Account, Cache, Files, Write};
-use rusqlite::{Connection, params};
+use bedside_tests::keychain::{connection, keys};
+use rusqlite::params;
 use std::time::Instant;
 
 /// As many entries as one transaction of the cache's writer has in a flood.
@@ -13,10 +14,10 @@ pub const BATCH: usize = 64;
 /// Rows of the table `entry` a second, through the cache's schema and its statement for them, and nothing else.
 pub fn rusqlite(log: &Log) -> f64 {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut cache = cache(&Files::new(folder.path()));
+    let mut cache = cache(&Files::new(folder.path(), keys()));
     commit(&mut cache, &log.conversations.iter().cloned().map(summary).collect::<Vec<_>>());
     drop(cache);
-    let mut connection = Connection::open(Files::new(folder.path()).database()).expect("the cache's file");
+    let mut connection = connection(&Files::new(folder.path(), keys()));
     connection
         .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
         .expect("SQLite's settings");
@@ -51,7 +52,7 @@ pub fn rusqlite(log: &Log) -> f64 {
 /// Entries a second through the cache's own code, each as the engine commits a live one.
 pub fn store(log: &Log) -> f64 {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut cache = cache(&Files::new(folder.path()));
+    let mut cache = cache(&Files::new(folder.path(), keys()));
     commit(&mut cache, &log.conversations.iter().cloned().map(summary).collect::<Vec<_>>());
     let writes = |n: usize| {
         let frame = &log.frames[n];
