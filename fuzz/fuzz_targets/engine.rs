@@ -4,7 +4,7 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
-use bedside_engine::{Change, Config, Effect, Engine, Input, Snapshot, Ticket, Trouble};
+use bedside_engine::{Change, Config, Effect, Engine, Input, Keep, Snapshot, Ticket, Trouble};
 use bedside_protocol::*;
 use libfuzzer_sys::fuzz_target;
 use std::collections::{BTreeMap, BTreeSet};
@@ -224,7 +224,7 @@ impl Rig {
 }
 
 fuzz_target!(|steps: Vec<Step>| {
-    let engine = Engine::new(Config { me: UserId::new("me").unwrap(), seed: 1 }, Snapshot::default());
+    let engine = Engine::new(Config { me: UserId::new("me").unwrap(), seed: 1, keep: Keep { history: true, closed_ms: Some(1) } }, Snapshot::default());
     let now = Time::new(1_000_000);
     let mut rig =
         Rig { engine, now, attempt: 0, pending: Vec::new(), asked: Vec::new(), kept: BTreeSet::new() };

@@ -365,10 +365,22 @@ pub struct Connection {
     pub waiting: u32,
     /// Messages that the server refused.
     pub refused: u32,
+    /// How much of what is to be read without the server is here; `null` while nobody is signed in.
+    pub history: Option<History>,
     /// Whether the cache is open.
     pub vault: Vault,
     /// What had to be mended when it was opened.
     pub repaired: Option<Repaired>,
+}
+
+/// How much of what is to be kept here is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct History {
+    /// Entries that are here.
+    pub held: u32,
+    /// Entries of the same conversations on the server.
+    pub all: u32,
 }
 
 /// Whether the cache on this computer can be read, and what keeps it.

@@ -4,6 +4,7 @@ use crate::api::{self, Command, Failure, Keeper, Link, LockedBy, Reply};
 use crate::clock::Clock;
 use crate::doubt::{self, Surroundings};
 use crate::policy::Policy;
+use crate::room::{self, Room};
 use crate::safe::Ready;
 use crate::socket::{Socket, SocketEvent, Target};
 use crate::trust::Trust;
@@ -79,6 +80,8 @@ pub(crate) struct Core {
     pub(crate) kept_by: (Keeper, bool),
     /// When the server was last reached.
     pub(crate) reached: Reached,
+    /// Whether there is room for history.
+    room: Room,
     /// When a damaged cache was last made anew.
     pub(crate) rebuilt: Option<Time>,
 }
@@ -113,6 +116,7 @@ impl Core {
             epoch: 0,
             active,
             leaving: None,
+            room: Room::Free,
             kept_by: (Keeper::Nothing, false),
             reached: Reached::default(),
             rebuilt: None,
@@ -122,14 +126,18 @@ impl Core {
     /// Starts a session from what the disk holds, if somebody is signed in there.
     pub(crate) fn begin(&mut self) -> Result<(), StoreError> {
         self.epoch += 1;
+        // A new engine believes so.
+        self.room = Room::Free;
         self.session = None;
         let reader = Reader::open(self.files.as_ref().ok_or(StoreError::Stopped)?)?;
         self.reached = reader.reached()?;
         if let Some(account) = reader.account()? {
             let seed = uuid::Uuid::new_v4().as_u64_pair().0;
-            let config = Config { me: account.me.id.clone(), seed };
+            let keep = self.policy.keep();
+            let config = Config { me: account.me.id.clone(), seed, keep };
             let engine = Engine::new(config, reader.snapshot()?);
             let device = reader.device()?;
+            let now = self.clock.now();
             self.shared.with_live(|live| {
                 live.account = Some(api::Account {
                     me: account.me.clone(),
@@ -137,7 +145,7 @@ impl Core {
                     limits: account.limits,
                 });
                 // All of it is published below.
-                let _moved = live.follow(&engine);
+                let _moved = live.follow(&engine, now);
             });
             self.session = Some(Session { account, device, engine, attempt: 0, socket: None, frames: None });
         }
@@ -165,12 +173,15 @@ impl Core {
                 },
                 Some(event) = self.inbox.recv() => self.event(event),
                 () = gathered(frames, &mut heard) => self.socket_events(heard),
-                _ = look.tick() => if let Some(doubt) = surroundings.look() {
-                    self.clock.advance(doubt.slept);
-                    if !doubt.slept.is_zero() {
-                        self.lock_if_possible(LockedBy::Sleep);
+                _ = look.tick() => {
+                    if let Some(doubt) = surroundings.look() {
+                        self.clock.advance(doubt.slept);
+                        if !doubt.slept.is_zero() {
+                            self.lock_if_possible(LockedBy::Sleep);
+                        }
+                        self.handle(Input::Doubt, None);
                     }
-                    self.handle(Input::Doubt, None);
+                    self.look_at_room();
                 },
                 () = sleep_until(timer) => self.handle(Input::Timer, None),
             }
@@ -222,6 +233,18 @@ impl Core {
             }
             Event::Sealed { outcome, answer } => self.sealed(outcome, answer),
             Event::Damaged { epoch, error } => self.after_trouble(&error, epoch),
+        }
+    }
+
+    /// Whether the policy and the battery leave room for history; too much of it goes.
+    fn look_at_room(&mut self) {
+        let room = Room::now(&self.policy, || self.shared.weight());
+        if self.room != room {
+            self.room = room;
+            self.handle(Input::Full(room != Room::Free), None);
+        }
+        if room == Room::TooMuch {
+            (0..room::STEPS).for_each(|_| self.handle(Input::Shrink, None));
         }
     }
 
@@ -313,7 +336,8 @@ impl Core {
     /// What the engine says of the link and of what is under way, for those who watch.
     fn follow_engine(&mut self) {
         let Some(session) = &self.session else { return };
-        let moved = self.shared.with_live(|live| live.follow(&session.engine));
+        let now = self.clock.now();
+        let moved = self.shared.with_live(|live| live.follow(&session.engine, now));
         if let Some(conversations) = moved {
             self.shared.publish(&Dirty::sending(conversations));
             self.look_at_lease();

@@ -9,6 +9,7 @@ mod core;
 mod doubt;
 mod live;
 mod policy;
+mod room;
 mod safe;
 mod search;
 mod sign_in;
@@ -116,6 +117,11 @@ impl Shared {
 
     pub(crate) fn with_live<T>(&self, with: impl FnOnce(&mut Live) -> T) -> T {
         with(&mut lock(&self.live))
+    }
+
+    /// What the cache weighs, in bytes, while it is open.
+    pub(crate) fn weight(&self) -> Option<u64> {
+        lock(&self.reader).as_ref().and_then(|reader| reader.weight().ok())
     }
 
     /// What a query shows now.

@@ -1,8 +1,8 @@
 //! What of the state isn't on the disk: the link, what is under way, who types. The core writes it, views read it.
 
-use crate::api::{Account, Link, Repaired, Trouble, Vault};
+use crate::api::{Account, History, Link, Repaired, Trouble, Vault};
 use bedside_engine as engine;
-use bedside_protocol::{ConversationId, EntryId, TypingFrame};
+use bedside_protocol::{ConversationId, EntryId, Time, TypingFrame};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What of the state isn't on the disk.
@@ -16,6 +16,7 @@ pub(crate) struct Live {
     /// Messages that were handed over and not answered, and where they go.
     pub(crate) sending: BTreeMap<EntryId, ConversationId>,
     pub(crate) typing: BTreeMap<ConversationId, TypingFrame>,
+    pub(crate) history: Option<History>,
     pub(crate) vault: Vault,
     pub(crate) repaired: Option<Repaired>,
 }
@@ -31,6 +32,7 @@ impl Live {
             refused: 0,
             sending: BTreeMap::new(),
             typing: BTreeMap::new(),
+            history: None,
             vault: Vault::Opening,
             repaired: None,
         }
@@ -43,14 +45,18 @@ impl Live {
 
     /// Takes over what the engine says now. If anything changed: the conversations whose messages went from waiting to
     /// sending, or back.
-    pub(crate) fn follow(&mut self, engine: &engine::Engine) -> Option<BTreeSet<ConversationId>> {
+    pub(crate) fn follow(&mut self, engine: &engine::Engine, now: Time) -> Option<BTreeSet<ConversationId>> {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let (waiting, refused) = engine.outbox_counts();
         let counts = (count(engine.catching_up()), count(waiting), count(refused));
         let link = link(engine.link());
         let sending: BTreeMap<_, _> =
             engine.sending().map(|send| (send.id, send.conversation.clone())).collect();
+        let engine::History { held, all } = engine.history(now);
+        let number = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+        let history = Some(History { held: number(held), all: number(all) });
         if (self.catching_up, self.waiting, self.refused) == counts
+            && self.history == history
             && self.link == link
             && self.sending == sending
         {
@@ -60,7 +66,7 @@ impl Live {
         let come = sending.iter().filter(|(id, _)| !self.sending.contains_key(id));
         let moved = gone.chain(come).map(|(_, conversation)| conversation.clone()).collect();
         (self.catching_up, self.waiting, self.refused) = counts;
-        (self.link, self.sending) = (link, sending);
+        (self.link, self.sending, self.history) = (link, sending, history);
         if !matches!(self.link, Link::Live { .. }) {
             self.typing.clear();
         }

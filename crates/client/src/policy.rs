@@ -1,8 +1,11 @@
 //! What the machine's administrator sets, and its user can't change. docs/policy.md describes it, docs/policy.schema.json is
 //! its JSON Schema.
 
+use bedside_engine::Keep;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+
+pub(crate) const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// A machine's policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +51,12 @@ impl Policy {
                 Self::default()
             }
         }
+    }
+
+    /// What of the log this computer keeps.
+    pub(crate) fn keep(&self) -> Keep {
+        let closed_ms = u64::from(self.keep_closed_days) * DAY_MS;
+        Keep { history: true, closed_ms: (0 < closed_ms).then_some(closed_ms) }
     }
 
     fn read(json: &[u8]) -> Result<Self, serde_json::Error> {

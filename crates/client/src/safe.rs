@@ -14,6 +14,7 @@
 use crate::api::{ClosedBy, Failure, Keeper, Link, LockedBy, Repair, Repaired, Reply, Vault as Safe};
 use crate::core::{Answer, Core, Event};
 use crate::live::Live;
+use crate::policy::DAY_MS;
 use crate::vault::{Closed, Opened, Vault};
 use crate::watch::Dirty;
 use bedside_engine::Input;
@@ -24,7 +25,6 @@ use std::time::Duration;
 
 /// How long what is on its way may still go out after the window shows nothing any more.
 const LEAVE_MS: u64 = 5_000;
-const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// How often it is kept that the server is reached, and what the clock shows.
 const NOTE_CLOCK_MS: u64 = 60 * 60 * 1000;
 /// A cache that is found damaged again so soon wasn't healed by being made anew.

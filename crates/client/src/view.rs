@@ -36,6 +36,7 @@ impl View {
                 catching_up: live.catching_up,
                 waiting: live.waiting,
                 refused: live.refused,
+                history: live.history.filter(|_| live.is_open()),
                 vault: live.vault,
                 repaired: live.repaired,
             }));

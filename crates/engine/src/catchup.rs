@@ -17,11 +17,16 @@
 //! A connection counts for nothing until its first answer to `changes`: only that says that the server's log is the one
 //! that the cache is a copy of.
 
-use crate::{Change, Range, Snapshot};
+mod keep;
+
+pub use keep::{History, Keep};
+
+use crate::{Cached, Change, Range, Snapshot};
 use bedside_protocol::{
     Changes, ChangesAnswer, ClientFrame, Conversation, ConversationId, Entries, EntriesAnswer, Entry,
     EntryFrame, Epoch, MAX_ENTRIES_PAGE, Rejected, Retry, Rev, Seq, Time,
 };
+use keep::Plan;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The first page of a conversation that the cache knows nothing of: what two screens show.
@@ -57,6 +62,8 @@ struct Known {
     /// How much a server answered that gives less than is asked for.
     older_page: Option<u64>,
     not_before: Option<Time>,
+    /// Since when it has been closed, if it is.
+    closed: Option<Time>,
 }
 
 impl Known {
@@ -69,8 +76,7 @@ impl Known {
                 let far = tail.len() > FAR;
                 Some(if far { tail.newest(MAX_ENTRIES_PAGE) } else { tail.oldest(MAX_ENTRIES_PAGE) })
             }
-            Some(range) if self.older_wanted => Range::new(Seq::new(1), range.lo.minus(1))
-                .map(|older| older.newest(self.older_page.unwrap_or(OLDER_PAGE))),
+            Some(_) if self.older_wanted => self.older(OLDER_PAGE),
             Some(_) => None,
         }
     }
@@ -104,17 +110,17 @@ pub(crate) struct CatchUp {
     changes_asked: Option<Time>,
     changes_not_before: Option<Time>,
     asked: BTreeMap<ConversationId, Asked>,
+    plan: Plan,
 }
 
 impl CatchUp {
-    pub(crate) fn new(snapshot: &Snapshot) -> Self {
+    pub(crate) fn new(snapshot: &Snapshot, keep: Keep) -> Self {
         let conversations: BTreeMap<_, _> = snapshot
             .conversations
             .iter()
             .map(|(id, cached)| {
-                let known =
-                    Known { rev: cached.rev, head: cached.head, range: cached.range, ..Known::default() };
-                (id.clone(), known)
+                let Cached { rev, head, range, closed, .. } = *cached;
+                (id.clone(), Known { rev, head, range, closed, ..Known::default() })
             })
             .collect();
         let wanting =
@@ -130,6 +136,7 @@ impl CatchUp {
             changes_asked: None,
             changes_not_before: None,
             asked: BTreeMap::new(),
+            plan: Plan::new(keep),
         }
     }
 
@@ -197,7 +204,7 @@ impl CatchUp {
     }
 
     /// A live entry.
-    pub(crate) fn live(&mut self, frame: EntryFrame) -> Vec<Change> {
+    pub(crate) fn live(&mut self, now: Time, frame: EntryFrame) -> Vec<Change> {
         let EntryFrame { entry, conversation } = frame;
         let (id, rev, seq) = (entry.conversation.clone(), entry.rev, entry.seq);
         if conversation.id != id {
@@ -207,8 +214,11 @@ impl CatchUp {
             self.told_of(rev);
             return Vec::new();
         }
-        let mut changes = self.learn(conversation);
-        let known = self.conversations.entry(id.clone()).or_default();
+        let mut changes = self.learn(now, conversation);
+        let Some(known) = self.conversations.get_mut(&id) else {
+            // Closed for so long that it isn't kept.
+            return self.advance(rev).into_iter().collect();
+        };
         known.head = known.head.max(seq);
         let range = known.range;
         let held = range.map_or(Seq::ZERO, |range| range.hi);
@@ -222,25 +232,25 @@ impl CatchUp {
     }
 
     /// A summary that changed without an entry.
-    pub(crate) fn summary(&mut self, conversation: Conversation) -> Vec<Change> {
+    pub(crate) fn summary(&mut self, now: Time, conversation: Conversation) -> Vec<Change> {
         let rev = conversation.rev;
         if !self.is_verified() {
             self.told_of(rev);
             return Vec::new();
         }
-        let mut changes = self.learn(conversation);
+        let mut changes = self.learn(now, conversation);
         changes.extend(self.advance(rev));
         changes
     }
 
     /// The answer to `changes`. The cursor moves in the transaction that holds what it stands for.
-    pub(crate) fn changes(&mut self, answer: ChangesAnswer) -> Result<Vec<Change>, Nonsense> {
+    pub(crate) fn changes(&mut self, now: Time, answer: ChangesAnswer) -> Result<Vec<Change>, Nonsense> {
         self.changes_asked = None;
         if answer.more && answer.rev <= answer.since {
             // More, but none of it: asking again would never end.
             return Err(Nonsense);
         }
-        let mut changes: Vec<_> = answer.conversations.into_iter().flat_map(|c| self.learn(c)).collect();
+        let mut changes: Vec<_> = answer.conversations.into_iter().flat_map(|c| self.learn(now, c)).collect();
         if self.cursor < answer.rev {
             self.cursor = answer.rev;
             changes.push(Change::Cursor(answer.rev));
@@ -339,6 +349,13 @@ impl CatchUp {
             self.asked.insert(conversation.clone(), Asked { range, deadline });
             frames.push(ClientFrame::Entries(Entries { conversation, from: range.lo, to: range.hi }));
         }
+        if !inbox_first
+            && self.asked.is_empty()
+            && let Some((conversation, range)) = self.history_page(now)
+        {
+            self.asked.insert(conversation.clone(), Asked { range, deadline });
+            frames.push(ClientFrame::Entries(Entries { conversation, from: range.lo, to: range.hi }));
+        }
         frames
     }
 
@@ -350,19 +367,25 @@ impl CatchUp {
         let pages = self.wanting.iter().filter_map(|id| self.conversations.get(id)?.not_before);
         // What may be asked for already waits for an answer to something else, not for the clock.
         let waits = pages.chain(self.changes_not_before).filter(|not_before| now < *not_before);
-        self.deadlines().chain(waits).min()
+        self.deadlines().chain(waits).chain(self.next_history(now)).min()
     }
 
     fn deadlines(&self) -> impl Iterator<Item = Time> {
         self.changes_asked.into_iter().chain(self.asked.values().map(|asked| asked.deadline))
     }
 
-    fn learn(&mut self, conversation: Conversation) -> Vec<Change> {
+    fn learn(&mut self, now: Time, conversation: Conversation) -> Vec<Change> {
+        let closed = conversation.closed_since();
+        if self.is_over(closed, now) && !self.conversations.contains_key(&conversation.id) {
+            return Vec::new();
+        }
+        self.plan.changed();
         let known = self.conversations.entry(conversation.id.clone()).or_default();
         if conversation.rev <= known.rev {
             return Vec::new();
         }
         known.rev = conversation.rev;
+        known.closed = closed;
         known.head = known.head.max(conversation.head);
         self.want(&conversation.id);
         vec![Change::Summary(conversation)]
@@ -406,6 +429,7 @@ impl CatchUp {
             known.older_wanted = false;
         }
         known.range = Some(range);
+        self.plan.changed();
         changes.push(Change::Entries { conversation: id.clone(), range, entries });
         Ok(changes)
     }

@@ -28,6 +28,10 @@ pub enum Change {
     /// The entries of a conversation that the cache holds are too old to be joined to what comes next: they go. They can
     /// be fetched again.
     Forget(ConversationId),
+    /// The entries of a conversation before this one go.
+    Trim(ConversationId, Seq),
+    /// All of a conversation goes but what is typed there.
+    Purge(ConversationId),
     /// One's own read mark; the greatest wins.
     Read(ConversationId, Seq),
     /// A message to send: a new one, or one whose row changes.
@@ -134,6 +138,8 @@ pub struct Cached {
     pub head: Seq,
     /// What of the log is here.
     pub range: Option<Range>,
+    /// Since when it has been closed, if it is.
+    pub closed: Option<Time>,
     /// How far each person has read, as the server has it.
     pub read: BTreeMap<UserId, Seq>,
 }

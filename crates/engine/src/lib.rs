@@ -12,6 +12,7 @@ mod range;
 mod reads;
 mod rng;
 
+pub use catchup::{History, Keep};
 pub use change::{Cached, Change, OutboxRow, OutboxState, Snapshot};
 pub use link::{Link, Trouble};
 pub use range::Range;
@@ -77,6 +78,10 @@ pub enum Input {
     Reconnect,
     /// A person wants no connection for now.
     Pause,
+    /// Whether there is no room, no power or no cheap line for history.
+    Full(bool),
+    /// What is kept here weighs too much: a little of it goes.
+    Shrink,
     /// The computer woke up, or its network changed: what looks alive may be dead.
     Doubt,
 }
@@ -107,6 +112,8 @@ pub struct Config {
     pub me: UserId,
     /// Seeds the jitter of the back-off.
     pub seed: u64,
+    /// What of the log this computer keeps.
+    pub keep: Keep,
 }
 
 /// The state machine. It never blocks, fails or panics.
@@ -128,7 +135,7 @@ impl Engine {
         let reads = Reads::new(config.me, &snapshot);
         Self {
             link: link::Machine::new(config.seed),
-            catchup: CatchUp::new(&snapshot),
+            catchup: CatchUp::new(&snapshot, config.keep),
             outbox: Outbox::new(snapshot.outbox),
             reads,
             open: None,
@@ -167,6 +174,11 @@ impl Engine {
         self.outbox.counts()
     }
 
+    /// How much of what is to be kept is here.
+    pub fn history(&self, now: Time) -> History {
+        self.catchup.history(now)
+    }
+
     /// Whether older entries exist on the server, before those here.
     pub fn has_older(&self, conversation: &ConversationId) -> bool {
         self.catchup.has_older(conversation)
@@ -176,7 +188,7 @@ impl Engine {
     pub fn next_timer(&self, now: Time) -> Option<Time> {
         let work = [self.catchup.next_timer(now), self.outbox.next_timer(now), self.reads.next_timer()];
         let work = work.into_iter().filter(|_| self.is_live());
-        work.chain([self.link.next_timer()]).flatten().min()
+        work.chain([self.link.next_timer(), self.catchup.next_sweep()]).flatten().min()
     }
 
     /// Takes what happened at `now`, says what to do.
@@ -249,7 +261,16 @@ impl Engine {
                 effects.push(Effect::Emit(ClientFrame::Typing(Typing { conversation })));
             }
             Input::Typing(_) => {}
+            Input::Full(full) => self.catchup.set_full(full),
+            Input::Shrink => {
+                let (open, outbox) = (&self.open, &self.outbox);
+                let change = self.catchup.shrink(|id| open.as_ref() == Some(id) || outbox.is_for(id));
+                self.commit(change.into_iter().collect(), Vec::new(), &mut effects);
+            }
         }
+        let (open, outbox) = (&self.open, &self.outbox);
+        let gone = self.catchup.sweep(now, |id| open.as_ref() == Some(id) || outbox.is_for(id));
+        self.commit(gone.into_iter().collect(), Vec::new(), &mut effects);
         self.work(now, &mut effects);
         effects
     }
@@ -284,7 +305,7 @@ impl Engine {
                     self.reads.confirm(&live.conversation);
                 }
                 let (of, seq, id) = (live.entry.conversation.clone(), live.entry.seq, live.entry.id);
-                let mut changes = self.catchup.live(live);
+                let mut changes = self.catchup.live(now, live);
                 self.settle_outbox(&mut changes);
                 if self.catchup.is_verified() && seq <= self.catchup.held(&of) {
                     // Committed long ago, perhaps before all that the cache holds: it needs no sending any more.
@@ -296,12 +317,12 @@ impl Engine {
                 if self.catchup.is_verified() {
                     self.reads.confirm(&live.conversation);
                 }
-                let changes = self.catchup.summary(live.conversation);
+                let changes = self.catchup.summary(now, live.conversation);
                 self.commit(changes, Vec::new(), effects);
             }
             ServerFrame::Changes(answer) => {
                 answer.conversations.iter().for_each(|conversation| self.reads.confirm(conversation));
-                match self.catchup.changes(answer) {
+                match self.catchup.changes(now, answer) {
                     Ok(changes) => self.commit(changes, Vec::new(), effects),
                     Err(catchup::Nonsense) => {
                         self.link_event(now, LinkEvent::Ended(Trouble::Unreadable), effects)

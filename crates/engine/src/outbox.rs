@@ -5,7 +5,7 @@
 
 use crate::catchup::clamp_retry;
 use crate::{Change, OutboxRow, OutboxState};
-use bedside_protocol::{ClientFrame, Code, EntryId, Rejected, Retry, Send, Seq, Time};
+use bedside_protocol::{ClientFrame, Code, ConversationId, EntryId, Rejected, Retry, Send, Seq, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Messages under way at once, over all conversations: below the server's burst.
@@ -47,6 +47,11 @@ impl Outbox {
 
     pub(crate) fn get(&self, id: EntryId) -> Option<&OutboxRow> {
         self.rows.get(self.places.get(&id)?).map(|held| &held.row)
+    }
+
+    /// Whether a message to this conversation waits or was refused.
+    pub(crate) fn is_for(&self, conversation: &ConversationId) -> bool {
+        self.rows.values().any(|held| held.row.send.conversation == *conversation)
     }
 
     pub(crate) fn counts(&self) -> (usize, usize) {

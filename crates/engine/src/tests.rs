@@ -1,6 +1,7 @@
 //! What the engine promises, one promise a test. What holds whatever happens is simulated: `tests/sim`.
 
 mod catching_up;
+mod keeping;
 mod server;
 
 use crate::*;
@@ -12,9 +13,15 @@ const NOW: Time = Time::new(1_700_000_000_000);
 
 /// Welcomed by `server`, whose answers are still to come.
 fn welcomed(snapshot: Snapshot, server: &Server) -> (Engine, Vec<Effect>) {
-    let mut engine = Engine::new(Config { me: user(ME), seed: 1 }, snapshot);
-    assert_eq!(engine.handle(NOW, Input::Start), [Effect::Connect(1)]);
-    let effects = engine.handle(NOW, Input::Frame(1, server.welcome()));
+    welcomed_to_keep(Keep::default(), snapshot, server)
+}
+
+/// As above, with what is to be kept.
+fn welcomed_to_keep(keep: Keep, snapshot: Snapshot, server: &Server) -> (Engine, Vec<Effect>) {
+    let mut engine = Engine::new(Config { me: user(ME), seed: 1, keep }, snapshot);
+    let mut effects = engine.handle(NOW, Input::Start);
+    assert_eq!(effects.remove(0), Effect::Connect(1));
+    effects.extend(engine.handle(NOW, Input::Frame(1, server.welcome())));
     (engine, effects)
 }
 
@@ -204,7 +211,7 @@ fn a_server_can_name_no_wait_that_spins_or_never_ends() {
 fn a_server_that_lost_its_log_is_not_followed() {
     let now = Time::new(1_700_000_000_000);
     let snapshot = Snapshot { cursor: Rev::new(7), ..Snapshot::default() };
-    let mut engine = Engine::new(Config { me: user(ME), seed: 1 }, snapshot);
+    let mut engine = Engine::new(Config { me: user(ME), seed: 1, keep: Keep::default() }, snapshot);
     engine.handle(now, Input::Start);
     assert_eq!(engine.handle(now, Input::Frame(1, Server::default().welcome())), [Effect::Disconnect]);
     assert!(matches!(engine.link(), Link::Offline { trouble: Trouble::RolledBack, .. }));
@@ -310,7 +317,7 @@ fn a_message_committed_before_what_the_cache_holds_is_settled() {
         server.append(&of, entry_id(n), PATIENT, Body::text("x"));
     }
     let range = Range::new(Seq::new(1), Seq::new(10));
-    let cached = Cached { rev: Rev::new(10), head: Seq::new(10), range, read: BTreeMap::new() };
+    let cached = Cached { rev: Rev::new(10), head: Seq::new(10), range, read: BTreeMap::new(), closed: None };
     let row = OutboxRow {
         place: 1,
         send: send.clone(),
@@ -384,7 +391,7 @@ fn another_log_confirms_no_read_mark() {
     let mut server = Server::default();
     server.append(&of, entry_id(1), PATIENT, Body::text("x"));
     let range = Range::new(Seq::new(1), Seq::new(1));
-    let cached = Cached { rev: Rev::new(1), head: Seq::new(1), range, read: BTreeMap::new() };
+    let cached = Cached { rev: Rev::new(1), head: Seq::new(1), range, read: BTreeMap::new(), closed: None };
     let snapshot = Snapshot {
         cursor: Rev::new(1),
         epoch: Some(server.epoch()),

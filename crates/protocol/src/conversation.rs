@@ -81,6 +81,10 @@ pub struct Conversation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub until: Option<Time>,
+    /// When it was closed, while it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub closed_at: Option<Time>,
     /// The provider who has taken it.
     pub assigned: Option<UserId>,
     /// What triage found.
@@ -107,6 +111,7 @@ impl Conversation {
             patient,
             state: Phase::Open,
             until: None,
+            closed_at: None,
             assigned: None,
             urgency: None,
             waiting_since: None,
@@ -114,5 +119,11 @@ impl Conversation {
             read: BTreeMap::new(),
             extra: Extra::new(),
         }
+    }
+
+    /// Since when it has been closed, if it is. Servers from before `closed_at` tell when somebody last wrote.
+    pub fn closed_since(&self) -> Option<Time> {
+        let closed = (self.state == Phase::Closed).then_some(self.closed_at);
+        closed?.or(self.last.as_ref().map(|last| last.at))
     }
 }

@@ -19,6 +19,7 @@ pub fn conversation(summary: &Summary) -> Conversation {
         patient: of.patient.clone(),
         state: of.state,
         until: None,
+        closed_at: None,
         assigned: None,
         urgency: None,
         waiting_since: of.waiting_since,

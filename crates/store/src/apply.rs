@@ -103,6 +103,40 @@ impl<'a> Batch<'a> {
                 let held = self.held(conversation)?;
                 (held.lo, held.hi, held.unread) = (0, 0, 0);
             }
+            Change::Trim(conversation, lo) => {
+                let before = params![conversation.as_str(), number(lo.get())];
+                transaction
+                    .prepare_cached(
+                        "DELETE FROM found WHERE rowid IN
+                            (SELECT rev FROM entry WHERE conversation = ?1 AND seq < ?2 AND indexed)",
+                    )?
+                    .execute(before)?;
+                let counted_from = self.held(conversation)?.counted_from;
+                let unread: i64 = transaction
+                    .prepare_cached(
+                        "SELECT count(*) FROM entry WHERE conversation = ?1 AND seq < ?2 AND by_patient AND ?3 < seq",
+                    )?
+                    .query_row(params![conversation.as_str(), number(lo.get()), counted_from], |row| row.get(0))?;
+                transaction
+                    .prepare_cached("DELETE FROM entry WHERE conversation = ?1 AND seq < ?2")?
+                    .execute(before)?;
+                let held = self.held(conversation)?;
+                (held.lo, held.unread) = (number(lo.get()), held.unread - unread);
+                topics.insert(Topic::Conversation(conversation.clone()));
+            }
+            Change::Purge(conversation) => {
+                self.change(&Change::Forget(conversation.clone()), topics)?;
+                self.held.remove(conversation);
+                transaction
+                    .prepare_cached(
+                        "DELETE FROM patient_found WHERE rowid IN (SELECT number FROM conversation WHERE id = ?1)",
+                    )?
+                    .execute([conversation.as_str()])?;
+                transaction
+                    .prepare_cached("DELETE FROM conversation WHERE id = ?1")?
+                    .execute([conversation.as_str()])?;
+                topics.insert(Topic::Conversation(conversation.clone()));
+            }
             Change::Read(conversation, upto) => {
                 transaction
                     .prepare_cached(

@@ -62,6 +62,14 @@ pub enum Write {
     Draft(ConversationId, Draft),
 }
 
+impl Write {
+    /// Whether it takes anything away.
+    fn deletes(&self) -> bool {
+        use Change::{Forget, Purge, Trim};
+        matches!(self, Write::Sync(Forget(_) | Purge(_) | Trim(..)))
+    }
+}
+
 /// Reads what a column holds as JSON.
 fn parse<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, StoreError> {
     Ok(serde_json::from_str(json)?)

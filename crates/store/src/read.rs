@@ -86,6 +86,13 @@ impl Reader {
         })?)
     }
 
+    /// What the cache weighs, in bytes, without what has become free in it.
+    pub fn weight(&self) -> Result<u64, StoreError> {
+        let pragma = |name| self.connection.pragma_query_value(None, name, |row| number(row, 0));
+        let used = pragma("page_count")?.saturating_sub(pragma("freelist_count")?);
+        Ok(used * pragma("page_size")?)
+    }
+
     /// Whose cache this is, if anybody's.
     pub fn account(&self) -> Result<Option<Account>, StoreError> {
         let row = self.connection.query_row("SELECT server, token, me, limits FROM account", [], |row| {
@@ -117,6 +124,7 @@ impl Reader {
                 rev: conversation.rev,
                 head: Seq::new(number(row, 0)?),
                 range: range(row, 1, 2)?,
+                closed: conversation.closed_since(),
                 read: conversation.read,
             };
             snapshot.conversations.insert(conversation.id, cached);

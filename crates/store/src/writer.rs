@@ -42,6 +42,8 @@ pub struct Committed {
 pub struct Cache {
     connection: Connection,
     repair: Option<Repair>,
+    /// Something was deleted: the log still has it.
+    leftovers: bool,
 }
 
 impl Cache {
@@ -63,7 +65,7 @@ impl Cache {
             .execute("INSERT OR IGNORE INTO device (one, id, cursor) VALUES (1, ?1, 0)", [new_device])?;
         connection
             .execute("INSERT OR REPLACE INTO kept_device SELECT one, id, generation FROM device", [])?;
-        Ok(Self { connection, repair })
+        Ok(Self { connection, repair, leftovers: false })
     }
 
     /// What had to be mended to open it.
@@ -74,6 +76,15 @@ impl Cache {
     /// Lets search know of the newest entries that it doesn't; says of how many, 0 once it knows all.
     pub fn index(&mut self) -> Result<usize, StoreError> {
         index_step(&mut self.connection)
+    }
+
+    /// Empties the log of what was deleted, if anything was. Pages that became free are overwritten already.
+    pub fn scrub(&mut self) -> Result<(), StoreError> {
+        if std::mem::take(&mut self.leftovers) {
+            // Where a reader is at work, it does what it can, and the next one does the rest.
+            self.connection.query_row("PRAGMA main.wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        }
+        Ok(())
     }
 
     /// Writes all commits in one transaction, or nothing of any; what it returns is on the disk.
@@ -89,6 +100,7 @@ impl Cache {
             commits.iter().map(|writes| batch.apply(writes)).collect::<Result<Vec<_>, StoreError>>()?;
         batch.finish()?;
         transaction.commit()?;
+        self.leftovers |= commits.iter().copied().flatten().any(Write::deletes);
         Ok(outcomes.into_iter().map(|topics| Committed { topics }).collect())
     }
 }
@@ -156,7 +168,12 @@ fn next(cache: &mut Cache, queue: &Receiver<Job>, behind: &mut bool, indexed: &i
             Ok(job) => return Some(job),
             Err(RecvTimeoutError::Disconnected) => return None,
             Err(RecvTimeoutError::Timeout) => match cache.index() {
-                Ok(0) => *behind = false,
+                Ok(0) => {
+                    *behind = false;
+                    if let Err(error) = cache.scrub() {
+                        tracing::warn!(%error, "the log can't be emptied");
+                    }
+                }
                 Ok(_) => indexed(),
                 Err(error) => {
                     tracing::error!(%error, "search can't follow");

@@ -1,7 +1,7 @@
 //! A provider's console: the real engine over the real cache. Its program can die between any two steps, its disk stays.
 
 use crate::server::Conn;
-use bedside_engine::{Attempt, Change, Config, Effect, Engine, Input, Link, OutboxRow, Ticket};
+use bedside_engine::{Attempt, Change, Config, Effect, Engine, Input, Keep, Link, OutboxRow, Ticket};
 use bedside_protocol::*;
 use bedside_store::{Account, Cache, Draft, Files, Key, Keys, Reader, Write};
 use std::collections::{BTreeMap, VecDeque};
@@ -112,7 +112,10 @@ impl Device {
         self.attempts = snapshot.outbox.iter().map(|row| (row.send.id, row.attempts)).collect();
         let hi = |cached: &bedside_engine::Cached| cached.range.map_or(Seq::ZERO, |range| range.hi);
         self.held = snapshot.conversations.iter().map(|(id, cached)| (id.clone(), hi(cached))).collect();
-        self.engine = Some(Engine::new(Config { me: self.me.clone(), seed }, snapshot));
+        self.engine = Some(Engine::new(
+            Config { me: self.me.clone(), seed, keep: Keep { history: seed % 2 == 0, closed_ms: None } },
+            snapshot,
+        ));
         self.timer = None;
     }
 

@@ -38,6 +38,10 @@ state: Phase,
  */
 until?: Time, 
 /**
+ * When it was closed, while it is.
+ */
+closed_at?: Time, 
+/**
  * The provider who has taken it.
  */
 assigned: UserId | null, 

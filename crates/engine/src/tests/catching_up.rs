@@ -10,7 +10,7 @@ type Ends = (u64, u64);
 type Case<'a> = (&'a str, u64, Option<Ends>, &'a [Ends], Ends);
 
 /// A server with `entries` in conversation `C`, and a snapshot that holds `held` of them.
-fn behind(entries: u64, held: Option<(u64, u64)>) -> (Server, Snapshot) {
+pub(super) fn behind(entries: u64, held: Option<(u64, u64)>) -> (Server, Snapshot) {
     let mut server = Server::default();
     for n in 0..entries {
         server.append(&conversation_id(C), entry_id(n), PATIENT, Body::text("x"));
@@ -18,14 +18,15 @@ fn behind(entries: u64, held: Option<(u64, u64)>) -> (Server, Snapshot) {
     let mut snapshot = Snapshot { epoch: Some(server.epoch()), ..Snapshot::default() };
     if let Some((lo, hi)) = held {
         let range = Range::new(Seq::new(lo), Seq::new(hi));
-        let cached = Cached { rev: Rev::new(hi), head: Seq::new(hi), range, read: BTreeMap::new() };
+        let cached =
+            Cached { rev: Rev::new(hi), head: Seq::new(hi), range, read: BTreeMap::new(), closed: None };
         snapshot.cursor = Rev::new(hi);
         snapshot.conversations.insert(conversation_id(C), cached);
     }
     (server, snapshot)
 }
 
-fn asked(effects: &[Effect]) -> Vec<ClientFrame> {
+pub(super) fn asked(effects: &[Effect]) -> Vec<ClientFrame> {
     let frames = effects.iter().filter_map(|effect| match effect {
         Effect::Emit(frame @ (ClientFrame::Changes(_) | ClientFrame::Entries(_))) => Some(frame.clone()),
         _ => None,
@@ -33,7 +34,7 @@ fn asked(effects: &[Effect]) -> Vec<ClientFrame> {
     frames.collect()
 }
 
-fn ranges(effects: &[Effect]) -> Vec<(u64, u64)> {
+pub(super) fn ranges(effects: &[Effect]) -> Vec<(u64, u64)> {
     let ranges = asked(effects).into_iter().filter_map(|frame| match frame {
         ClientFrame::Entries(ask) => Some((ask.from.get(), ask.to.get())),
         _ => None,
@@ -42,7 +43,7 @@ fn ranges(effects: &[Effect]) -> Vec<(u64, u64)> {
 }
 
 /// Answers all questions, and those that follow; says which ranges were asked for, and what was committed.
-fn caught_up(
+pub(super) fn caught_up(
     engine: &mut Engine,
     server: &mut Server,
     effects: Vec<Effect>,

@@ -28,6 +28,8 @@ pub(super) struct Server {
     logs: BTreeMap<ConversationId, Vec<Entry>>,
     revs: BTreeMap<ConversationId, u64>,
     read: BTreeMap<ConversationId, Seq>,
+    /// Conversations that are closed, and since when.
+    pub(super) closed: BTreeMap<ConversationId, Time>,
 }
 
 impl Server {
@@ -36,7 +38,10 @@ impl Server {
         let rev = Rev::new(self.revs.get(id).copied().unwrap_or(0));
         let patient = Patient { id: user(PATIENT), name: "P".into(), born: None, extra: Extra::new() };
         let read = self.read.get(id).map(|upto| (user(ME), *upto)).into_iter().collect();
-        Conversation { head: Seq::new(head), read, ..Conversation::new(id.clone(), rev, patient) }
+        let closed_at = self.closed.get(id).copied();
+        let state = if closed_at.is_some() { Phase::Closed } else { Phase::Open };
+        let new = Conversation::new(id.clone(), rev, patient);
+        Conversation { head: Seq::new(head), read, state, closed_at, ..new }
     }
 
     pub(super) fn append(

@@ -204,13 +204,13 @@ pub fn conversation() -> BoxedStrategy<Conversation> {
     let last = (seq(), time(), author(), text(), extra())
         .prop_map(|(seq, at, author, preview, extra)| Last { seq, at, author, preview, extra });
     (
-        (conversation_id(), rev(), seq(), patient, phase(), option::of(time())),
+        (conversation_id(), rev(), seq(), patient, phase(), (option::of(time()), option::of(time()))),
         (option::of(user()), option::of(urgency), option::of(time()), option::of(last)),
         (btree_map(user(), seq(), 0..3), extra()),
     )
         .prop_map(
             |(
-                (id, rev, head, patient, state, until),
+                (id, rev, head, patient, state, (until, closed_at)),
                 (assigned, urgency, waiting_since, last),
                 (read, extra),
             )| Conversation {
@@ -220,6 +220,7 @@ pub fn conversation() -> BoxedStrategy<Conversation> {
                 patient,
                 state,
                 until,
+                closed_at,
                 assigned,
                 urgency,
                 waiting_since,

@@ -118,7 +118,7 @@ proptest! {
         prop_assert_eq!(asked.head, before);
         prop_assert_eq!(asked.last.map_or(Seq::ZERO, |last| last.seq), before);
         prop_assert!(asked.read.values().all(|upto| *upto <= before));
-        prop_assert!(asked.assigned.is_none() && asked.urgency.is_none() && asked.until.is_none());
+        prop_assert!(asked.assigned.is_none() && asked.urgency.is_none() && asked.until.is_none() && asked.closed_at.is_none());
         // Live and asked for are the same.
         let told: Vec<Value> = live
             .into_iter()

@@ -200,3 +200,35 @@ fn a_message_in_anothers_place_fails_and_writes_nothing_over() {
     assert!(cache.write(vec![Write::Sync(Change::Outbox(second))]).is_err());
     assert_eq!(cache.reader().outbox().unwrap(), [first]);
 }
+
+#[test]
+fn what_is_trimmed_or_purged_is_gone_from_everywhere_but_what_was_typed_stays() {
+    let cache = Cache::new();
+    let a = ConversationId::new("a").unwrap();
+    cache.sync(vec![Change::Summary(conversation("a", 9, 9, Some(1))), entries("a", 1..=9)]);
+    cache.sync(vec![Change::Summary(conversation("bb", 12, 3, None)), entries("bb", 1..=3)]);
+    cache.write(vec![Write::Draft(a.clone(), draft("half"))]).unwrap();
+    super::search::indexed(&cache);
+    let found = || {
+        let search = Search { phrases: vec![vec!["text".into()]], ..Search::default() };
+        cache.reader().search(&search, 99).unwrap().hits.len()
+    };
+    assert_ne!(found(), 0);
+    let outcome = cache.sync(vec![Change::Trim(a.clone(), Seq::new(7))]);
+    assert_eq!(outcome.topics.into_iter().collect::<Vec<_>>(), [Topic::Conversation(a.clone())]);
+    let shown = cache.reader().conversation(&a, 99, None).unwrap().unwrap();
+    assert_eq!((shown.range, shown.entries.len()), (Range::new(Seq::new(7), Seq::new(9)), 3));
+    let unread = || cache.reader().inbox().unwrap().iter().map(|row| row.unread).collect::<Vec<_>>();
+    // Entries of the two share their revs in these tests, and with them what search has of them.
+    assert_eq!(found(), 3);
+    assert_eq!(unread(), [3, 3], "what is gone isn't counted as unread");
+    cache.sync(vec![Change::Purge(a.clone())]);
+    assert_eq!(cache.reader().conversation(&a, 9, None).unwrap(), None);
+    assert_eq!((unread(), cache.reader().log().unwrap().len()), (vec![3], 3));
+    let names = Search { patient: vec!["p".into()], ..Search::default() };
+    assert!(cache.reader().search(&names, 9).unwrap().patients.len() <= 1);
+    // It comes back as if it had never been here, with what was typed.
+    cache.sync(vec![Change::Summary(conversation("a", 20, 9, Some(1))), entries("a", 8..=9)]);
+    let shown = cache.reader().conversation(&a, 9, None).unwrap().unwrap();
+    assert_eq!((shown.draft, shown.entries.len()), (draft("half"), 2));
+}

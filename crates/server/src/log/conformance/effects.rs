@@ -128,6 +128,9 @@ pub fn entries_change_the_summary<L: Log>(open: Factory<'_, L>) {
         let (summary, records) = desk.all(&a);
         let conversation = summary.conversation;
         assert_eq!((conversation.state, conversation.until), (state, until), "step {n}");
+        // It is closed in step 9.
+        let closed_at = START.plus(9 * MINUTE);
+        assert_eq!(conversation.closed_at, (state == Phase::Closed).then_some(closed_at), "step {n}");
         assert_eq!(conversation.assigned, assigned.map(user), "step {n}");
         let since = conversation.waiting_since.map(|time| time.since(START) / MINUTE);
         assert_eq!(since, waiting, "step {n}");

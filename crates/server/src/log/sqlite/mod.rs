@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/001_log.sql"),
     include_str!("../migrations/002_epochs.sql"),
     include_str!("../migrations/003_tasks.sql"),
+    include_str!("../migrations/004_closed_at.sql"),
 ];
 
 /// The version that this program writes.

@@ -20,7 +20,7 @@ pub struct Thread {
 macro_rules! select_threads {
     ($rest:literal) => {
         concat!(
-            "SELECT c.id, c.rev, c.head, c.patient, c.name, c.born, c.state, c.until, c.assigned, c.urgency,
+            "SELECT c.id, c.rev, c.head, c.patient, c.name, c.born, c.state, c.until, c.closed_at, c.assigned, c.urgency,
                 c.waiting_since, c.answered_at, c.told_at,
                 l.seq AS l_seq, l.at AS l_at, l.author AS l_author, l.role AS l_role, l.author_name AS l_name,
                 l.preview AS l_preview,
@@ -86,6 +86,7 @@ pub fn thread(row: &Row<'_>) -> rusqlite::Result<Thread> {
         },
         state: word(row, "state")?,
         until: time("until")?,
+        closed_at: time("closed_at")?,
         assigned: row
             .get::<_, Option<String>>("assigned")?
             .map(|text| UserId::new(text).map_err(damaged))

@@ -224,6 +224,7 @@ fn affect(thread: &mut Thread, author: &Author, body: &Body, at: Time) -> Option
         (Body::State(State { state, until, .. }), _) => {
             conversation.state = *state;
             conversation.until = *until;
+            conversation.closed_at = (*state == Phase::Closed).then_some(at);
             if *state == Phase::Closed {
                 conversation.waiting_since = None;
             }
@@ -327,7 +328,7 @@ fn store(tx: &Transaction<'_>, clinic: &ClinicId, thread: &Thread) -> Result<(),
     let time = |time: Option<Time>| time.map(|time| signed(time.millis()));
     tx.prepare_cached(
         "UPDATE conversations SET rev = ?3, head = ?4, public_head = ?5, state = ?6, until = ?7, assigned = ?8,
-           waiting_since = ?9, answered_at = ?10, told_at = ?11, said_head = ?12
+           waiting_since = ?9, answered_at = ?10, told_at = ?11, said_head = ?12, closed_at = ?13
          WHERE clinic = ?1 AND id = ?2",
     )?
     .execute(params![
@@ -343,6 +344,7 @@ fn store(tx: &Transaction<'_>, clinic: &ClinicId, thread: &Thread) -> Result<(),
         time(thread.answered_at),
         time(thread.told_at),
         place(&conversation.last),
+        time(conversation.closed_at),
     ])?;
     Ok(())
 }
