@@ -189,6 +189,58 @@ async fn a_reply_can_be_taken_back_and_one_that_came_too_late_is_sent_knowingly(
     window.close().await;
 }
 
+/// Ctrl and L, as WebDriver has it: Control down, the key, all up.
+const CTRL_L: &str = "\u{e009}l\u{e000}";
+
+/// What is locked shows nothing of a patient, also after a restart, until its passphrase is given.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_window_locks_and_opens_by_its_passphrase_alone() {
+    let server = Server::start().await;
+    let desk = Desk::set();
+    let mut martha = Wire::sign_in(&SignIn::patient(&server.url(), MARTHA)).await;
+    let conversation = martha.conversation.clone().unwrap();
+    martha.say(&conversation, "My ankles are swollen").await;
+    let window = desk.demo(&server).await;
+    open(&window).await;
+    window.shows(SENT, "My ankles are swollen").await;
+    window.write(COMPOSER, "Since when").await;
+
+    // There is nothing to lock with yet: that is chosen first.
+    window.write(COMPOSER, CTRL_L).await;
+    window.write("[data-testid=passphrase-new]", "four green apples").await;
+    window.write("[data-testid=passphrase-again]", "four green apples").await;
+    window.click("[data-testid=passphrase-submit]").await;
+    window.count("[data-testid=passphrase-new]", 0).await;
+    window.write(COMPOSER, CTRL_L).await;
+    window.find("[data-testid=lock-screen]").await;
+    let said = window.says().await;
+    assert!(!said.contains("Martha") && !said.contains("swollen") && !said.contains("Since when"), "{said}");
+    assert_eq!(window.inaccessible().await, [""; 0]);
+    martha.say(&conversation, "And my feet").await;
+    window.write("[data-testid=unlock-passphrase]", "four red apples").await;
+    window.click("[data-testid=unlock-submit]").await;
+    window.shows("[data-testid=lock-screen]", "This is not the passphrase").await;
+    // The field is selected: what is typed replaces it.
+    let select = "document.querySelector(arguments[0]).select(); return 0";
+    window.ask::<u32>(select, "[data-testid=unlock-passphrase]").await;
+    window.write("[data-testid=unlock-passphrase]", "four green apples").await;
+    window.click("[data-testid=unlock-submit]").await;
+    window.shows(SENT, "And my feet").await;
+    let typed = "return document.querySelector(arguments[0]).value";
+    let draft = async || window.ask::<String>(typed, COMPOSER).await == "Since when";
+    window.until("what was typed is back", draft).await;
+
+    window.write(COMPOSER, CTRL_L).await;
+    window.find("[data-testid=lock-screen]").await;
+    window.kill();
+    let window = desk.window(&[]).await;
+    window.find("[data-testid=lock-screen]").await;
+    window.write("[data-testid=unlock-passphrase]", "four green apples").await;
+    window.click("[data-testid=unlock-submit]").await;
+    window.shows(ROW, MARTHA).await;
+    window.close().await;
+}
+
 /// The real window, in its states, as axe-core sees it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_window_is_accessible() {

@@ -10,6 +10,12 @@ const THEMES = ["light", "dark"];
 /** The shell's smallest and first size, and a whole screen. */
 const SIZES = { least: [880, 560], small: [1280, 800], large: [1920, 1080] };
 
+const press = async (page, menuitem) => {
+  await page.getByRole("button", { name: "Dr. Amara Osei" }).click();
+  await page.getByRole("menuitem", { name: menuitem }).click();
+  await page.getByRole("dialog").waitFor();
+};
+
 const open = (name) => (page) => page.getByRole("option", { name }).click();
 
 /** Each screen: the scenario, and how one gets there. */
@@ -107,8 +113,8 @@ const SCREENS = {
       await page.getByRole("dialog").waitFor();
     },
   ],
-  expired: [
-    "expired",
+  "token-expired": [
+    "token-expired",
     async (page) => {
       await open("Martha")(page);
       await page.getByRole("button", { name: "Sign in again" }).click();
@@ -123,6 +129,65 @@ const SCREENS = {
     },
   ],
   big: ["big", open("Martha")],
+  opening: ["opening", (page) => page.getByText("Opening…").waitFor()],
+  locked: ["locked"],
+  "locked-wrong": [
+    "locked-waiting",
+    async (page) => {
+      await page.getByTestId("unlock-passphrase").fill("three red apples");
+      await page.getByTestId("unlock-submit").click();
+      await page.getByText("not the passphrase").waitFor();
+    },
+  ],
+  forgot: [
+    "locked-waiting",
+    async (page) => {
+      await page.getByTestId("leave").click();
+      await page.getByRole("dialog").waitFor();
+    },
+  ],
+  expired: ["expired"],
+  "expired-refused": [
+    "expired",
+    (page) =>
+      page.evaluate(() => {
+        window.fakeCore.link = { link: "refused", code: "expired" };
+        window.fakeCore.publish();
+      }),
+  ],
+  "closed-keychain": [
+    "closed-keychain",
+    async (page) => {
+      await page.getByTestId("open-again").click();
+      await page.getByText("Tried at").waitFor();
+    },
+  ],
+  "closed-newer": ["closed-newer"],
+  "closed-disk": ["closed-disk"],
+  "no-keychain": ["no-keychain", open("Martha")],
+  "no-keeping": ["no-keeping"],
+  "can-lock": [
+    "can-lock",
+    async (page) => {
+      await page.getByRole("button", { name: "Dr. Amara Osei" }).click();
+      await page.getByRole("menu").waitFor();
+    },
+  ],
+  "passphrase-first": ["no-keychain", (page) => press(page, "Passphrase")],
+  "passphrase-change": [
+    "can-lock",
+    async (page) => {
+      await press(page, "Passphrase");
+      await page.getByTestId("passphrase-current").fill("three red apples");
+      await page.getByTestId("passphrase-new").fill("five green apples");
+      await page.getByTestId("passphrase-again").fill("five green apples");
+      await page.getByTestId("passphrase-submit").click();
+      await page.getByText("not the passphrase").waitFor();
+    },
+  ],
+  repaired: ["repaired", open("Martha")],
+  salvaged: ["salvaged", open("Martha")],
+  "set-aside": ["set-aside"],
 };
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");

@@ -70,8 +70,13 @@ impl Core {
         }
         let vault = self.shared.with_live(|live| live.vault);
         let may_connect = matches!(vault, Vault::Expired { .. })
-            && matches!(command, Command::Reconnect | Command::Pause | Command::SignIn { .. });
-        if !(matches!(vault, Vault::Open { .. }) || may_connect) {
+            && matches!(
+                command,
+                Command::Reconnect | Command::Pause | Command::SignIn { .. } | Command::SignInDemo { .. }
+            );
+        // What was typed when it locked is still kept, as long as the keys are here.
+        let may_keep = self.leaving.is_some() && matches!(command, Command::SaveDraft { .. });
+        if !(matches!(vault, Vault::Open { .. }) || may_connect || may_keep) {
             return Err(Failure::Locked);
         }
         match command {

@@ -15,6 +15,9 @@ const connection = (link: Link, waiting = 0): Connection => ({
   catching_up: 0,
   waiting,
   refused: 0,
+  history: null,
+  vault: { vault: "open", keeper: "keychain", can_lock: false, idle_minutes: 10 },
+  repaired: null,
 });
 
 test.each<[Link, number, string]>([

@@ -1,11 +1,16 @@
 // The one place where codes become words.
 
+import type { ClosedBy } from "../bindings/ClosedBy";
 import type { Code } from "../bindings/Code";
 import type { ConnectRefusal } from "../bindings/ConnectRefusal";
 import type { Connection } from "../bindings/Connection";
 import type { Covers } from "../bindings/Covers";
 import type { Failure } from "../bindings/Failure";
+import type { History } from "../bindings/History";
+import type { Link } from "../bindings/Link";
+import type { LockedBy } from "../bindings/LockedBy";
 import type { Patient } from "../bindings/Patient";
+import type { Repair } from "../bindings/Repair";
 import type { Time } from "../bindings/Time";
 import type { Trouble } from "../bindings/Trouble";
 import { birthDate, moment, shortTime } from "./time";
@@ -51,6 +56,14 @@ export function failureWords(failure: Failure): string {
       return `${count(failure.count, "message waits", "messages wait")} to be sent and would be lost.`;
     case "offline":
       return "Older messages can't be loaded without the network.";
+    case "locked":
+      return "What is kept on this computer is locked or can't be opened.";
+    case "wrong_passphrase":
+      return "This is not the passphrase.";
+    case "no_passphrase":
+      return "No passphrase was chosen on this computer yet.";
+    case "short_passphrase":
+      return `The passphrase is too short: it takes ${failure.characters} characters or more.`;
     case "storage":
       return "The cache on this computer can't be read or written. Is the disk full?";
     default:
@@ -140,24 +153,100 @@ export function troubleWords(trouble: Trouble): string {
 
 /** The connection in one sentence; a countdown to the next try is said apart. */
 export function linkWords({ link, waiting }: Connection, now: Time): string {
+  const reading = link.link === "offline" || link.link === "paused" ? ": reading the cache" : "";
   const waits = waiting > 0 ? `, ${count(waiting, "reply waits", "replies wait")}` : "";
+  return `${reachWords(link, now)}${reading}${waits}`;
+}
+
+/** Whether the server is reached. */
+export function reachWords(link: Link, now: Time): string {
   switch (link.link) {
     case "signed_out":
       return "Signed out";
     case "connecting":
-      return link.since === null
-        ? `Connecting…${waits}`
-        : `Connecting… no network since ${moment(link.since, now)}${waits}`;
+      return link.since === null ? "Connecting…" : `Connecting… no network since ${moment(link.since, now)}`;
     case "live":
-      return `Online${waits}`;
+      return "Online";
     case "offline":
-      return `Offline since ${moment(link.since, now)}: reading the cache${waits}`;
+      return `Offline since ${moment(link.since, now)}`;
     case "paused":
-      return `Working offline since ${moment(link.since, now)}: reading the cache${waits}`;
+      return `Working offline since ${moment(link.since, now)}`;
     case "refused":
-      return `Signed off by the server. ${refusalWords(link.code)}${waits}`;
+      return `Signed off by the server. ${refusalWords(link.code)}`;
     default:
       return strange(link);
+  }
+}
+
+/** How far the older messages are that come in the background. */
+export function historyWords({ held, all }: History): string {
+  // Never "100 %" before all is here.
+  return `Keeping earlier messages for offline: ${Math.floor((100 * held) / all)} %`;
+}
+
+export function lockedWords(by: LockedBy): string {
+  switch (by) {
+    case "person":
+      return "You locked it.";
+    case "idle":
+      return "It locked itself: nobody was here for a while.";
+    case "sleep":
+      return "It locked itself when the computer slept.";
+    case "start":
+      return "Its passphrase opens it.";
+    default:
+      return strange(by);
+  }
+}
+
+/** Why what is kept here can't be opened, and what to do about it. */
+export function closedWords(why: ClosedBy): string {
+  switch (why) {
+    case "keychain":
+      return "The keys to what is kept here are in this computer’s keychain, which can’t be asked now. Unlock the keychain, then try again. Nothing was touched.";
+    case "newer":
+      return "A newer version of Bedside wrote what is kept on this computer. Update this one, then start it again. Nothing was touched.";
+    case "disk":
+      return "This computer’s disk is full, or it can’t be read or written. Make room or have it looked at, then try again. Nothing was deleted.";
+    default:
+      return strange(why);
+  }
+}
+
+/** What was damaged on this computer, what became of it, and whether something may be lost. */
+export function repairWords(what: Repair): { words: string; lost: boolean } {
+  switch (what) {
+    case "caught_up":
+      return {
+        words:
+          "The newest changes were missing from the cache. They were brought back from its copy: nothing is lost.",
+        lost: false,
+      };
+    case "copied":
+      return {
+        words: "The copy of your drafts and unsent messages was damaged. It was made anew: nothing is lost.",
+        lost: false,
+      };
+    case "rebuilt":
+      return {
+        words:
+          "The cache was damaged and was made anew. Conversations come from the server again; drafts and messages that wait are as they were.",
+        lost: false,
+      };
+    case "salvaged":
+      return {
+        words:
+          "The cache and its copy were both damaged. Drafts or messages that waited to be sent may be missing: check what you wrote last.",
+        lost: true,
+      };
+    case "set_aside":
+      return {
+        words:
+          "What was kept on this computer no longer opens with its keys. It was set aside, and everything begins anew: drafts and messages that waited are missing. Tell your clinic’s IT.",
+        lost: true,
+      };
+    default:
+      return { words: strange(what), lost: true };
   }
 }
 

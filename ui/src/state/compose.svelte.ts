@@ -6,6 +6,8 @@ import type { Seq } from "../bindings/Seq";
 
 /** Long enough to gather a word, short enough that a crash costs no sentence. */
 export const DRAFT_DELAY_MS = 300;
+/** Whoever types without a pause is kept this often: within a second, with time for the disk. */
+export const DRAFT_LATEST_MS = 700;
 /** The server shows "is writing" a little longer than this. */
 export const TYPING_EVERY_MS = 3_000;
 
@@ -24,29 +26,42 @@ type Call = (command: Command) => Promise<Reply>;
 export class Compose {
   readonly conversation: ConversationId;
   text = $state("");
+  /** Where in the text the caret stood when it was last looked at, in UTF-16 units. */
+  cursor: number;
   /** Why the last text was not taken, or the draft not kept. */
   trouble = $state.raw<Failure | null>(null);
   #call: Call;
   #queue: { text: string; seen: Seq; hold_ms: number }[] = [];
   #sending = false;
-  #saved: string;
+  /** `null`: whatever the disk has, it is to be written again. */
+  #saved: string | null;
   #saving: Promise<boolean> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When what was typed first since the last flush has to be kept. */
+  #due: number | null = null;
   #typingAt = -Infinity;
 
-  constructor(conversation: ConversationId, draft: string, call: Call) {
+  constructor(conversation: ConversationId, draft: string, call: Call, cursor = draft.length) {
     this.conversation = conversation;
     this.text = draft;
+    this.cursor = cursor;
     this.#saved = draft;
     this.#call = call;
   }
 
-  /** The person typed. */
-  type(text: string, now = Date.now()) {
+  /** Whether the core has all of it. */
+  get kept(): boolean {
+    return this.#kept() === this.#saved;
+  }
+
+  /** The person typed, and the caret stands at `cursor`. */
+  type(text: string, cursor = text.length, now = Date.now()) {
     this.text = text;
+    this.cursor = cursor;
     this.trouble = null;
+    this.#due ??= now + DRAFT_LATEST_MS;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.flush(), DRAFT_DELAY_MS);
+    this.#timer = setTimeout(() => void this.flush(), Math.min(DRAFT_DELAY_MS, this.#due - now));
     if (text.trim() !== "" && now - this.#typingAt >= TYPING_EVERY_MS) {
       this.#typingAt = now;
       // Nobody misses a lost "is writing".
@@ -56,7 +71,8 @@ export class Compose {
 
   /** Puts a text back in front of what is typed. */
   restore(text: string) {
-    this.type(joined([text, this.text]));
+    const whole = joined([text, this.text]);
+    this.type(whole, this.#within(whole));
     // At once: what was saved before it came back would stay on the disk without it.
     void this.flush();
   }
@@ -67,6 +83,7 @@ export class Compose {
     if (text === "") return;
     this.#queue.push({ text, seen, hold_ms });
     this.text = "";
+    this.cursor = 0;
     this.trouble = null;
     // The next text is worth a new "is writing".
     this.#typingAt = -Infinity;
@@ -80,12 +97,20 @@ export class Compose {
   /** Keeps what is typed, now. Answers whether it is kept. */
   flush(): Promise<boolean> {
     clearTimeout(this.#timer);
+    this.#due = null;
     // One at a time: of two at once, the older could be written last.
     this.#saving ??= this.#save().finally(() => (this.#saving = undefined));
     return this.#saving;
   }
 
-  /** The account is gone, and its drafts with it. */
+  /** Keeps it, whatever was kept before: the cache was closed, or has been mended. */
+  keepAnew() {
+    this.#saved = null;
+    this.trouble = null;
+    void this.flush();
+  }
+
+  /** The account is gone, and its drafts with it; or the core has it all. */
   abandon() {
     clearTimeout(this.#timer);
     this.text = this.#saved = "";
@@ -93,8 +118,9 @@ export class Compose {
 
   async #save(): Promise<boolean> {
     for (let text = this.#kept(); text !== this.#saved; text = this.#kept()) {
+      const cursor = this.#within(text);
       try {
-        await this.#call({ command: "save_draft", conversation: this.conversation, text });
+        await this.#call({ command: "save_draft", conversation: this.conversation, text, cursor });
         this.#saved = text;
       } catch (failure) {
         this.trouble ??= failure as Failure;
@@ -110,12 +136,17 @@ export class Compose {
         await this.#call({ command: "send_text", conversation: this.conversation, ...first });
         this.#queue.shift();
       } catch (failure) {
-        this.text = this.#kept();
+        const whole = this.#kept();
+        this.cursor = this.#within(whole);
+        this.text = whole;
         this.#queue = [];
         this.trouble = failure as Failure;
       }
     }
   }
+
+  /** Where the caret stands in `whole`, which ends with the text. */
+  #within = (whole: string) => Math.max(0, whole.length - Math.max(0, this.text.length - this.cursor));
 
   #kept = () => joined([...this.#queue.map(({ text }) => text), this.text]);
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Command } from "../bindings/Command";
 import type { Reply } from "../bindings/Reply";
-import { Compose, DRAFT_DELAY_MS, TYPING_EVERY_MS } from "./compose.svelte";
+import { Compose, DRAFT_DELAY_MS, DRAFT_LATEST_MS, TYPING_EVERY_MS } from "./compose.svelte";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -11,10 +11,12 @@ const STORAGE = { failure: "storage" } as const;
 /** A core that answers when it is told to; `log` is what it was asked, in order. */
 function core() {
   const log: string[] = [];
+  const cursors: number[] = [];
   const waiting: { resolve: (reply: Reply) => void; reject: (failure: unknown) => void }[] = [];
   const call = (command: Command): Promise<Reply> => {
     const about = "text" in command ? ` ${command.text}` : "";
     const seen = "seen" in command ? ` @${command.seen}` : "";
+    if (command.command === "save_draft") cursors.push(command.cursor);
     log.push(`${command.command}${about}${seen}`);
     if (command.command === "typing") return Promise.resolve({ reply: "done" });
     return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
@@ -29,7 +31,7 @@ function core() {
     await settle();
   };
   const drafts = () => log.filter((line) => line.startsWith("save_draft"));
-  return { log, call, accept, refuse, drafts };
+  return { log, cursors, call, accept, refuse, drafts };
 }
 
 test("a draft is kept once one stops typing", async () => {
@@ -42,6 +44,34 @@ test("a draft is kept once one stops typing", async () => {
   expect(drafts()).toEqual([]);
   await vi.advanceTimersByTimeAsync(1);
   expect(drafts()).toEqual(["save_draft Hi"]);
+});
+
+test("a draft is kept within a second of whoever doesn't stop typing", async () => {
+  const { call, drafts, accept } = core();
+  const compose = new Compose("c-1", "", call);
+  for (let ms = 0; ms < 1_000; ms += 100) {
+    compose.type("x".repeat(ms / 100 + 1));
+    await vi.advanceTimersByTimeAsync(100);
+  }
+  expect(DRAFT_LATEST_MS).toBeLessThan(1_000);
+  expect(drafts()).toEqual(["save_draft xxxxxxx"]);
+  await accept();
+  await vi.advanceTimersByTimeAsync(DRAFT_LATEST_MS);
+  expect(drafts().at(-1)).toBe("save_draft xxxxxxxxxx");
+});
+
+test("the caret is kept with the text, after what is on its way", async () => {
+  const { call, cursors, drafts, accept } = core();
+  const compose = new Compose("c-1", "", call);
+  compose.type("Hello", 2);
+  void compose.flush();
+  expect(cursors).toEqual([2]);
+  await accept();
+  void compose.send(4);
+  compose.type("and more", 3);
+  void compose.flush();
+  expect(drafts().at(-1)).toBe("save_draft Hello\nand more");
+  expect(cursors.at(-1)).toBe("Hello\nand".length);
 });
 
 test("what is kept already isn't kept again", async () => {
@@ -116,10 +146,10 @@ test("blank text isn't sent", async () => {
 test("typing is told at most every few seconds", () => {
   const { call, log } = core();
   const compose = new Compose("c-1", "", call);
-  compose.type("a", 0);
-  compose.type("ab", TYPING_EVERY_MS - 1);
-  compose.type("abc", TYPING_EVERY_MS);
-  compose.type("", 10 * TYPING_EVERY_MS);
+  compose.type("a", 1, 0);
+  compose.type("ab", 2, TYPING_EVERY_MS - 1);
+  compose.type("abc", 3, TYPING_EVERY_MS);
+  compose.type("", 0, 10 * TYPING_EVERY_MS);
   expect(log.filter((line) => line === "typing")).toHaveLength(2);
 });
 

@@ -36,6 +36,13 @@ export class Desk {
   #platform: Platform;
   #watches: Watches;
   #leaveSearch = () => {};
+  #leaveLists = () => {};
+  /** Whether the cache is closed, so that nothing of it may be shown. */
+  #covered = true;
+  /** Whose account was shown last. */
+  #whose: string | undefined;
+  /** What was open when it closed. */
+  #before: ConversationId | null = null;
   #composes = new Map<ConversationId, Compose>();
   #noticeTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -44,21 +51,10 @@ export class Desk {
     this.#watches = new Watches(platform);
     this.#watches.join({ query: "connection" }, (patch) => {
       if (patch.patch !== "connection") return false;
-      const before = this.account?.me.id;
-      this.connection = patch.connection;
-      if (before !== this.account?.me.id) this.#forget();
+      this.#connect(patch.connection);
       return true;
     });
-    this.#watches.join({ query: "inbox" }, (patch, snapshot) => {
-      const rows = patch.patch === "inbox" ? spliced(snapshot ? [] : this.rows, patch.rows) : null;
-      if (rows) this.rows = rows;
-      return rows !== null;
-    });
-    this.#watches.join({ query: "outbox" }, (patch, snapshot) => {
-      const rows = patch.patch === "outbox" ? spliced(snapshot ? [] : this.outbox, patch.rows) : null;
-      if (rows) this.outbox = rows;
-      return rows !== null;
-    });
+    this.#joinLists();
   }
 
   call = (command: Command) => this.#platform.call(command);
@@ -106,19 +102,26 @@ export class Desk {
   }
 
   /** What is being written to a conversation; `draft` is what the core has kept of it. */
-  composeFor(id: ConversationId, draft: string): Compose {
+  composeFor(id: ConversationId, draft: string, cursor?: number): Compose {
     let compose = this.#composes.get(id);
     if (!compose) {
-      compose = new Compose(id, draft, this.call);
+      compose = new Compose(id, draft, this.call, cursor);
       this.#composes.set(id, compose);
     }
     return compose;
   }
 
   /** Keeps everything typed, before the window may go. */
-  flush = () => {
-    for (const compose of this.#composes.values()) void compose.flush();
+  flush = () => Promise.all([...this.#composes.values()].map((compose) => compose.flush()));
+
+  /** Locks, after all that is typed was kept. It locks without that too: whoever locks walks away. */
+  lock = async () => {
+    await this.flush();
+    return this.attempt(this.call({ command: "lock" }));
   };
+
+  /** Tells the core that somebody is here. A lost one costs nothing: the next comes soon. */
+  isHere = () => void this.call({ command: "active" }).catch(() => {});
 
   /** Takes a message back: into its conversation's composer, or the draft that it will open with. */
   recall = (id: EntryId, conversation: ConversationId) =>
@@ -140,13 +143,75 @@ export class Desk {
     this.open = null;
   }
 
+  #joinLists() {
+    const inbox = this.#watches.join({ query: "inbox" }, (patch, snapshot) => {
+      const rows = patch.patch === "inbox" ? spliced(snapshot ? [] : this.rows, patch.rows) : null;
+      if (rows) this.rows = rows;
+      return rows !== null;
+    });
+    const outbox = this.#watches.join({ query: "outbox" }, (patch, snapshot) => {
+      const rows = patch.patch === "outbox" ? spliced(snapshot ? [] : this.outbox, patch.rows) : null;
+      if (rows) this.outbox = rows;
+      return rows !== null;
+    });
+    this.#leaveLists = () => (inbox(), outbox());
+  }
+
+  #connect(connection: Connection) {
+    this.connection = connection;
+    const { vault } = connection.vault;
+    if (vault === "open") {
+      const whose = connection.account?.me.id;
+      if (whose !== this.#whose) this.#forget();
+      this.#whose = whose;
+      this.#uncover();
+    } else {
+      this.#cover();
+      // A cache that is made anew opens again by itself, in a moment.
+      if (vault !== "opening") this.#dropKept();
+    }
+  }
+
+  #cover() {
+    if (this.#covered) return;
+    this.#covered = true;
+    this.#before = this.open?.id ?? null;
+    this.#close();
+    this.#leaveLists();
+    [this.rows, this.outbox] = [[], []];
+    this.#joinLists();
+  }
+
+  #uncover() {
+    if (!this.#covered) return;
+    this.#covered = false;
+    this.notice = "";
+    for (const compose of this.#composes.values()) compose.keepAnew();
+    if (this.#before) this.openConversation(this.#before);
+    this.#before = null;
+  }
+
+  /** What the disk has leaves the memory. What it couldn't take any more stays, unseen, until it can. */
+  #dropKept() {
+    for (const [id, compose] of this.#composes) {
+      if (!compose.kept) continue;
+      compose.abandon();
+      this.#composes.delete(id);
+    }
+  }
+
   /** Nothing of one account is shown to another. */
   #forget() {
+    this.#close();
+    this.#before = null;
+    for (const compose of this.#composes.values()) compose.abandon();
+    this.#composes.clear();
+  }
+
+  #close() {
     this.open?.close();
     this.open = null;
     this.searchFor("");
-    for (const compose of this.#composes.values()) compose.abandon();
-    this.#composes.clear();
   }
 }
 

@@ -1,9 +1,15 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Account } from "../bindings/Account";
 import type { Command } from "../bindings/Command";
+import type { Connection } from "../bindings/Connection";
+import type { Query } from "../bindings/Query";
 import type { Reply } from "../bindings/Reply";
+import type { Update } from "../bindings/Update";
+import type { Vault } from "../bindings/Vault";
 import type { Platform } from "../platform";
 import { DRAFT_DELAY_MS } from "./compose.svelte";
 import { Desk } from "./desk.svelte";
+import { ME } from "./fixtures";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -129,3 +135,99 @@ test("no text ever goes to, or is kept for, another conversation than it was typ
   }
   expect(sent).toBeGreaterThan(100);
 }, 60_000);
+
+const ACCOUNT: Account = {
+  me: ME,
+  server: "https://chat.example.org",
+  limits: { text_bytes: 100, frame_bytes: 100, sends_per_s: 1 },
+};
+const OPEN: Vault = { vault: "open", keeper: "keychain", can_lock: true, idle_minutes: 10 };
+const LOCKED: Vault = { vault: "locked", by: "sleep", waiting: 0 };
+
+/** A core that says what it is told to, and does nothing while it is closed. */
+class Said implements Platform {
+  given: Command[] = [];
+  #vault: Vault = OPEN;
+  #listener: (update: Update) => void = () => {};
+  #revision = 0;
+
+  async call(command: Command): Promise<Reply> {
+    this.given.push(command);
+    if (this.#vault.vault !== "open") throw { failure: "locked" };
+    return { reply: "done" };
+  }
+
+  async watch(_queries: Query[], listener: (update: Update) => void) {
+    if (this.#revision === 0) this.#listener = listener;
+  }
+
+  async openLink() {}
+
+  async says(vault: Vault, account: Account | null = vault.vault === "open" ? ACCOUNT : null) {
+    await vi.advanceTimersByTimeAsync(0);
+    this.#vault = vault;
+    const connection: Connection = {
+      account,
+      link: { link: "live", since: 0 },
+      catching_up: 0,
+      waiting: 0,
+      refused: 0,
+      history: null,
+      vault,
+      repaired: null,
+    };
+    this.#revision += 1;
+    const patch = { patch: "connection", connection } as const;
+    this.#listener({ query: { query: "connection" }, revision: this.#revision, patch });
+    await vi.advanceTimersByTimeAsync(0);
+  }
+
+  drafts = () => this.given.flatMap((command) => (command.command === "save_draft" ? [command.text] : []));
+}
+
+async function desk() {
+  const core = new Said();
+  const desk = new Desk(core);
+  await core.says(OPEN);
+  desk.openConversation("c-ana");
+  return { core, desk };
+}
+
+test("what is typed is kept before it is locked, and then no longer held", async () => {
+  const { core, desk: it } = await desk();
+  it.composeFor("c-ana", "").type("Hello");
+  it.searchFor("Ana");
+  await it.lock();
+  expect(core.given.map(({ command }) => command).slice(-2)).toEqual(["save_draft", "lock"]);
+  await core.says(LOCKED);
+  expect(it).toMatchObject({ open: null, search: "", found: null, rows: [], outbox: [] });
+  await core.says(OPEN);
+  expect(it.open?.id).toBe("c-ana");
+  // What the core has kept is what it opens with.
+  expect(it.composeFor("c-ana", "as kept").text).toBe("as kept");
+});
+
+test("what the disk didn't have when it was locked is kept once it opens, for the same account alone", async () => {
+  for (const next of [ACCOUNT, { ...ACCOUNT, me: { ...ME, id: "p-102" } }, null]) {
+    const { core, desk: it } = await desk();
+    it.composeFor("c-ana", "").type("Hello");
+    await core.says(LOCKED);
+    await vi.advanceTimersByTimeAsync(2 * DRAFT_DELAY_MS);
+    core.given = [];
+    await core.says(OPEN, next);
+    const same = next === ACCOUNT;
+    expect(core.drafts()).toEqual(same ? ["Hello"] : []);
+    expect(it.composeFor("c-ana", "").text).toBe(same ? "Hello" : "");
+    expect(it.open?.id ?? null).toBe(same ? "c-ana" : null);
+  }
+});
+
+test("a cache that is made anew gets what is typed again", async () => {
+  const { core, desk: it } = await desk();
+  it.composeFor("c-ana", "").type("Hello");
+  await it.flush();
+  await core.says({ vault: "opening" });
+  await core.says(OPEN);
+  expect(core.drafts()).toEqual(["Hello", "Hello"]);
+  expect(it.composeFor("c-ana", "").text).toBe("Hello");
+});

@@ -1,19 +1,22 @@
 import type { Command } from "../../bindings/Command";
 import type { Connection } from "../../bindings/Connection";
-import type { Failure } from "../../bindings/Failure";
-import type { Found } from "../../bindings/Found";
 import type { InboxRow } from "../../bindings/InboxRow";
 import type { Item } from "../../bindings/Item";
 import type { OutgoingState } from "../../bindings/OutgoingState";
 import type { Patch } from "../../bindings/Patch";
 import type { Query } from "../../bindings/Query";
+import type { Repaired } from "../../bindings/Repaired";
 import type { Reply } from "../../bindings/Reply";
 import type { Splice } from "../../bindings/Splice";
 import type { Update } from "../../bindings/Update";
 import { plain } from "../../state/item";
 import type { Platform } from "../platform";
+import { fail, wait } from "./answer";
+import { difference } from "./difference";
+import { found } from "./found";
 import { ME } from "./people";
 import { Talk } from "./talk";
+import { FakeVault } from "./vault";
 
 const WIRE_MS = 400;
 const WAITING: OutgoingState = { state: "waiting", recallable: true };
@@ -29,13 +32,20 @@ export class FakeCore implements Platform {
   link: Connection["link"] = { link: "live", since: Date.now() };
   signedIn = true;
   catchingUp = 0;
-  talks: Talk[];
+  repaired: Repaired | null = null;
+  readonly vault = new FakeVault(() => this.publish());
+  #talks: Talk[];
   #watched = new Map<string, Watched>();
   #listener: (update: Update) => void = () => {};
   #sent = 0;
 
   constructor(talks: Talk[]) {
-    this.talks = talks;
+    this.#talks = talks;
+  }
+
+  /** What a closed cache holds is not to be had. */
+  get talks(): Talk[] {
+    return this.vault.isOpen && this.signedIn ? this.#talks : [];
   }
 
   async call(command: Command): Promise<Reply> {
@@ -93,6 +103,7 @@ export class FakeCore implements Platform {
         const head = {
           conversation: talk.conversation,
           draft: talk.draft,
+          cursor: talk.cursor,
           read_upto: talk.readUpto,
           loaded_upto: talk.conversation.head,
           older: (entries[0]?.seq ?? 1) > 1,
@@ -102,56 +113,32 @@ export class FakeCore implements Platform {
         return { patch: "conversation", head, items: this.#step(watched, items) };
       }
       case "search":
-        return { patch: "search", found: this.#found(query.text) };
+        return { patch: "search", found: found(this.talks, query.text, this.catchingUp) };
     }
   }
 
   /** The difference to what the window has, as one splice. */
   #step<T>(watched: Watched, next: T[]): Splice<T> {
-    const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
-    const old = watched.rows;
-    let at = 0;
-    while (at < old.length && at < next.length && same(old[at], next[at])) at += 1;
-    let tail = 0;
-    const most = Math.min(old.length, next.length) - at;
-    while (tail < most && same(old[old.length - 1 - tail], next[next.length - 1 - tail])) tail += 1;
+    const splice = difference(watched.rows, next);
     watched.rows = next;
-    return { at, remove: old.length - tail - at, insert: next.slice(at, next.length - tail) };
-  }
-
-  /** As the core does for plain words. */
-  #found(text: string): Found {
-    const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
-    const holds = (said: string) => {
-      const there = said.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
-      return words.length > 0 && words.every((word) => there.some((one) => one.startsWith(word)));
-    };
-    const hits = this.talks
-      .flatMap((talk) =>
-        talk.entries.map((entry) => ({
-          entry,
-          text: plain(entry.body),
-          patient: talk.conversation.patient.name,
-        })),
-      )
-      .filter((hit) => ["text", "note", "file"].includes(hit.entry.body.kind) && holds(hit.text))
-      .sort((a, b) => b.entry.at - a.entry.at);
-    const patients = this.talks.map((talk) => talk.conversation).filter(({ patient }) => holds(patient.name));
-    const covers = { conversations: this.talks.length, since: null, behind: this.catchingUp, unindexed: 0 };
-    const ignored = text.match(/\bfrom:(?!patient|clinic)\S+/g) ?? [];
-    return { patients, hits: hits.slice(0, 50), more: hits.length > 50, words, ignored, covers };
+    return splice;
   }
 
   #connection(): Connection {
     const states = this.talks.flatMap((talk) => talk.outgoing.map(({ state }) => state.state));
     const refused = states.filter((state) => state === "refused").length;
     const limits = { text_bytes: 16_384, frame_bytes: 65_536, sends_per_s: 5 };
+    const entries = this.talks.reduce((sum, talk) => sum + talk.entries.length, 0);
+    const shown = this.signedIn && this.vault.isOpen;
     return {
-      account: this.signedIn ? { me: ME, server: "https://chat.riverside.example", limits } : null,
+      account: shown ? { me: ME, server: "https://chat.riverside.example", limits } : null,
       link: this.signedIn ? this.link : { link: "signed_out" },
       catching_up: this.catchingUp,
       waiting: states.length - refused,
       refused,
+      history: shown ? { held: entries, all: entries } : null,
+      vault: this.vault.state,
+      repaired: this.repaired,
     };
   }
 
@@ -169,6 +156,8 @@ export class FakeCore implements Platform {
   }
 
   async #do(command: Command): Promise<Reply> {
+    const reply = await this.vault.do(command);
+    if (reply) return reply;
     switch (command.command) {
       case "sign_in":
       case "sign_in_demo":
@@ -176,11 +165,11 @@ export class FakeCore implements Platform {
       case "sign_out": {
         const count = this.talks.flatMap((talk) => talk.outgoing).length;
         if (count > 0 && !command.discard_waiting) throw fail({ failure: "waiting_messages", count });
-        this.signedIn = false;
+        this.#forget();
         return { reply: "done" };
       }
       case "reconnect":
-        this.link = { link: "live", since: Date.now() };
+        this.#live();
         for (const talk of this.talks) void this.#deliver(talk);
         return { reply: "done" };
       case "load_older":
@@ -236,9 +225,27 @@ export class FakeCore implements Platform {
         this.#talk(command.conversation).read(ME.id, command.upto);
         return { reply: "done" };
       case "save_draft":
-        this.#talk(command.conversation).draft = command.text;
+        Object.assign(this.#talk(command.conversation), { draft: command.text, cursor: command.cursor });
+        return { reply: "done" };
+      // Answered above.
+      case "lock":
+      case "unlock":
+      case "open_cache":
+      case "set_passphrase":
+      case "active":
         return { reply: "done" };
     }
+  }
+
+  #live() {
+    this.link = { link: "live", since: Date.now() };
+    if (this.vault.state.vault === "expired") this.vault.open();
+  }
+
+  #forget() {
+    this.signedIn = false;
+    this.vault.shred();
+    for (const talk of this.#talks) Object.assign(talk, { outgoing: [], draft: "", cursor: 0 });
   }
 
   async #signIn(command: Extract<Command, { command: "sign_in" | "sign_in_demo" }>): Promise<Reply> {
@@ -249,7 +256,7 @@ export class FakeCore implements Platform {
     const token = command.command === "sign_in" ? command.token : "good";
     if (token !== "good") throw fail({ failure: "refused", code: "expired" });
     this.signedIn = true;
-    this.link = { link: "live", since: Date.now() };
+    this.#live();
     return { reply: "done" };
   }
 
@@ -285,7 +292,3 @@ export class FakeCore implements Platform {
     return talk;
   }
 }
-
-const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-/** A rejection as the shell gives it: the bare failure. */
-const fail = (failure: Failure) => failure;

@@ -1,4 +1,6 @@
 import type { Body } from "../../bindings/Body";
+import type { Repair } from "../../bindings/Repair";
+import type { Vault } from "../../bindings/Vault";
 import { FakeCore } from "./core";
 import * as people from "./people";
 import { Talk } from "./talk";
@@ -156,6 +158,8 @@ function everybody(): Talk[] {
 
 function draft(talk: Talk): Talk {
   talk.draft = "Dear Noor, it has been a year since";
+  // Before "a year".
+  talk.cursor = 22;
   return talk;
 }
 
@@ -198,9 +202,33 @@ function signedOut(): FakeCore {
   return core;
 }
 
-function expired(): FakeCore {
+function tokenExpired(): FakeCore {
   const core = offline();
   core.link = { link: "refused", code: "expired" };
+  return core;
+}
+
+/** What unlocks each cache that can be locked. */
+const PASSPHRASE = "four green apples";
+
+/** A desk whose cache is as `vault` says. */
+function kept(vault: Vault | null, from = new FakeCore(everybody())): FakeCore {
+  from.vault.passphrase = PASSPHRASE;
+  from.vault.open();
+  if (vault) from.vault.state = vault;
+  return from;
+}
+
+function noKeychain(keeper: "nothing" | "nothing_by_policy"): FakeCore {
+  const core = new FakeCore(everybody());
+  core.vault.open(keeper);
+  return core;
+}
+
+function repaired(what: Repair): FakeCore {
+  const core = kept(null);
+  core.repaired = { what, at: Date.now() - 60_000 };
+  core.signedIn = what !== "set_aside";
   return core;
 }
 
@@ -249,7 +277,20 @@ export const SCENARIOS = {
   empty: () => new FakeCore([]),
   offline,
   refused,
-  expired,
+  "token-expired": tokenExpired,
+  "can-lock": () => kept(null),
+  "no-keychain": () => noKeychain("nothing"),
+  "no-keeping": () => noKeychain("nothing_by_policy"),
+  opening: () => kept({ vault: "opening" }),
+  locked: () => kept({ vault: "locked", by: "idle", waiting: 0 }),
+  "locked-waiting": () => kept({ vault: "locked", by: "start", waiting: 2 }),
+  expired: () => kept({ vault: "expired", reached: Date.now() - 15 * DAY * 60_000 }, offline()),
+  "closed-keychain": () => kept({ vault: "closed", why: "keychain" }),
+  "closed-newer": () => kept({ vault: "closed", why: "newer" }),
+  "closed-disk": () => kept({ vault: "closed", why: "disk" }),
+  repaired: () => repaired("rebuilt"),
+  salvaged: () => repaired("salvaged"),
+  "set-aside": () => repaired("set_aside"),
   typing,
   big,
 };

@@ -19,6 +19,8 @@ export class Talk {
   entries: Entry[] = [];
   outgoing: Outgoing[] = [];
   draft = "";
+  /** Where in the draft the caret stood. */
+  cursor = 0;
   typing: TypingFrame | null = null;
 
   constructor(patient: Patient) {
