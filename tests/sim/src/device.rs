@@ -113,7 +113,11 @@ impl Device {
         let hi = |cached: &bedside_engine::Cached| cached.range.map_or(Seq::ZERO, |range| range.hi);
         self.held = snapshot.conversations.iter().map(|(id, cached)| (id.clone(), hi(cached))).collect();
         self.engine = Some(Engine::new(
-            Config { me: self.me.clone(), seed, keep: Keep { history: seed % 2 == 0, closed_ms: None } },
+            Config {
+                me: self.me.clone(),
+                seed,
+                keep: Keep { history: seed.is_multiple_of(2), closed_ms: None },
+            },
             snapshot,
         ));
         self.timer = None;
