@@ -29,8 +29,8 @@ pub struct Options {
     /// Trust this certificate authority too, besides those that the system trusts: a PEM file.
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
-    /// Keep nothing on this computer once the program has ended.
-    #[arg(long)]
+    /// Keep nothing in the folder of --data once the program has ended, nor what is there now.
+    #[arg(long, requires = "data")]
     pub keep_nothing: bool,
     /// If nobody is signed in, sign in at this demonstration server.
     #[arg(long, value_name = "URL")]

@@ -14,7 +14,7 @@ use crate::{Shared, sign_in};
 use bedside_engine::{Attempt, Config, Effect, Engine, Input, Ticket, Trouble};
 use bedside_protocol::{ConnectRefusal, Entry, ServerFrame, Time};
 use bedside_store::{Account, Committed, Files, Reached, Reader, StoreError, Write, Writer};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
@@ -61,6 +61,8 @@ pub(crate) enum Event {
 pub(crate) struct Core {
     pub(crate) vault: Arc<Vault>,
     pub(crate) policy: Policy,
+    /// Held while the cache is opened or destroyed.
+    pub(crate) unsealing: Arc<Mutex<()>>,
     /// With the keys, while the cache is open.
     pub(crate) files: Option<Files>,
     pub(crate) shared: Arc<Shared>,
@@ -105,6 +107,7 @@ impl Core {
         Self {
             vault: Arc::new(vault),
             policy,
+            unsealing: Arc::default(),
             files: None,
             shared,
             clock,

@@ -20,7 +20,7 @@ use crate::watch::Dirty;
 use bedside_engine::Input;
 use bedside_protocol::Time;
 use bedside_store::{self as store, Cache, Files, Reached, Reader, StoreError, Write, Writer};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// How long what is on its way may still go out after the window shows nothing any more.
@@ -118,8 +118,11 @@ impl Core {
     /// Locks, if there is something to lock with.
     pub(crate) fn lock_if_possible(&mut self, by: LockedBy) {
         if self.shared.with_live(|live| matches!(live.vault, Safe::Open { can_lock: true, .. })) {
-            // Refused only where there is no passphrase.
-            let _refused = self.lock(by);
+            if let Err(failure) = self.lock(by) {
+                // Somebody took its keys.json away. Not again at once.
+                tracing::error!(%failure, "it can't be locked");
+                self.somebody_is_here();
+            }
         }
     }
 
@@ -235,7 +238,10 @@ impl Core {
     ) {
         self.epoch += 1;
         let (vault, events, epoch) = (Arc::clone(&self.vault), self.events.clone(), self.epoch);
+        let one_at_a_time = Arc::clone(&self.unsealing);
         tokio::task::spawn_blocking(move || {
+            // Nobody opens files that somebody else is deleting.
+            let _alone = one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
             let outcome = Box::new(open(&vault));
             let _gone = events.send(Event::Opened { epoch, outcome, answer });
         });
@@ -244,6 +250,16 @@ impl Core {
     /// The cache is open, or stays closed.
     pub(crate) fn opened(&mut self, outcome: Result<Ready, Closed>, answer: Option<Answer>) {
         let outcome = outcome.and_then(|ready| Ok(self.take(ready)?));
+        if let Err(Closed::Store(error)) = &outcome
+            && error.is_damage()
+            && self.files.is_some()
+        {
+            // It opened with its key: the rest of it is damaged.
+            if let Some(answer) = answer {
+                let _gone = answer.send(Ok(Reply::Done));
+            }
+            return self.after_trouble(error, self.epoch);
+        }
         if let Err(closed) = &outcome {
             tracing::warn!(%closed, "the cache stays closed");
             let now = self.shared.with_live(|live| live.vault);

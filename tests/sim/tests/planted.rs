@@ -167,17 +167,25 @@ impl Shadow {
     }
 
     fn plant(&self, bug: &Bug) {
-        let (from, to) = (self.project.join("crates/engine/src"), self.root.join("crates/engine/src"));
-        fs::create_dir_all(&to).expect("a folder");
+        let source = Path::new("crates/engine/src");
+        self.copy(bug, &self.project.join(source), &self.root.join(source));
+    }
+
+    fn copy(&self, bug: &Bug, from: &Path, to: &Path) {
+        fs::create_dir_all(to).expect("a folder");
         for file in fs::read_dir(from).expect("the engine").flatten() {
-            let path = file.path();
-            let Ok(text) = fs::read_to_string(&path) else { continue };
+            let (path, copy) = (file.path(), to.join(file.file_name()));
+            if path.is_dir() {
+                self.copy(bug, &path, &copy);
+                continue;
+            }
+            let text = fs::read_to_string(&path).expect("a source");
             let planted = file.file_name() == bug.file;
             if planted {
                 assert_eq!(text.matches(bug.right).count(), 1, "the planted bug fits no more: {}", bug.name);
             }
             let text = if planted { text.replacen(bug.right, bug.wrong, 1) } else { text };
-            fs::write(to.join(file.file_name()), text).expect("a copy");
+            fs::write(copy, text).expect("a copy");
         }
     }
 

@@ -117,7 +117,15 @@ fn damage(folder: &Path, rng: &mut fastrand::Rng) -> String {
     if kind == 1 && rng.bool() {
         fs::remove_file(&path).unwrap();
     }
-    format!("{name} by {kind}")
+    let kinds = [
+        "flipped bytes",
+        "cut off or gone",
+        "a page of zeros",
+        "one flipped bit",
+        "shifted",
+        "emptied or swapped",
+    ];
+    format!("{name}: {}", kinds[kind])
 }
 
 fn survive(seeds: std::ops::Range<u64>) -> std::collections::BTreeMap<(String, Vec<Repair>), u32> {
@@ -146,7 +154,7 @@ fn no_damage_of_one_file_loses_what_only_this_computer_knows() {
 #[ignore = "by hand: the table of a thousand damaged files"]
 fn a_thousand_damaged_files() {
     for ((what, repairs), times) in survive(0..1_000) {
-        println!("{times:>4}  {what:<22} {repairs:?}");
+        println!("{times:>4}  {what:<34} {repairs:?}");
     }
 }
 
