@@ -65,14 +65,18 @@ impl Core {
         match command {
             Command::Unlock { passphrase } => return Ok(Step::Unlock(passphrase)),
             Command::OpenCache => return self.may_open_again(),
-            Command::SignOut { .. } if self.is_locked() => return Ok(Step::Forget),
+            Command::SignOut { discard_waiting: true } if self.is_locked() => return Ok(Step::Forget),
             _ => {}
         }
         let vault = self.shared.with_live(|live| live.vault);
         let may_connect = matches!(vault, Vault::Expired { .. })
             && matches!(
                 command,
-                Command::Reconnect | Command::Pause | Command::SignIn { .. } | Command::SignInDemo { .. }
+                Command::Lock
+                    | Command::Reconnect
+                    | Command::Pause
+                    | Command::SignIn { .. }
+                    | Command::SignInDemo { .. }
             );
         // What was typed when it locked is still kept, as long as the keys are here.
         let may_keep = self.leaving.is_some() && matches!(command, Command::SaveDraft { .. });
@@ -186,6 +190,7 @@ impl Core {
 
     fn sign_in(&self, server: String, credentials: Credentials, answer: Answer) {
         let (events, files, trust) = (self.events.clone(), self.files.clone(), self.trust.clone());
+        let cache = self.caches;
         tokio::spawn(async move {
             let outcome = async {
                 let files = files.ok_or(Failure::Locked)?;
@@ -198,7 +203,7 @@ impl Core {
                 sign_in::sign_in(&server, &token, &device, trust).await
             };
             let outcome = outcome.await;
-            let _gone = events.send(Event::SignedIn { outcome, answer });
+            let _gone = events.send(Event::SignedIn { cache, outcome, answer });
         });
     }
 }

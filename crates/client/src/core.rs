@@ -37,6 +37,8 @@ pub(crate) enum Event {
         answer: Option<(Answer, Reply)>,
     },
     SignedIn {
+        /// The cache that it was begun for.
+        cache: u64,
         outcome: Result<Account, Failure>,
         answer: Answer,
     },
@@ -51,6 +53,9 @@ pub(crate) enum Event {
     Sealed {
         outcome: Result<Keeper, Closed>,
         answer: Answer,
+    },
+    Check {
+        epoch: u64,
     },
     Damaged {
         epoch: u64,
@@ -74,6 +79,8 @@ pub(crate) struct Core {
     pub(crate) session: Option<Session>,
     /// Counts the sessions: what an earlier one's commits say is ignored.
     pub(crate) epoch: u64,
+    /// Counts the caches that were opened.
+    pub(crate) caches: u64,
     /// When somebody was last seen at the window.
     pub(crate) active: Time,
     /// Locked, and by when the keys must have left the memory.
@@ -117,6 +124,7 @@ impl Core {
             writer: None,
             session: None,
             epoch: 0,
+            caches: 0,
             active,
             leaving: None,
             room: Room::Free,
@@ -216,8 +224,12 @@ impl Core {
                     let _gone = answer.send(answered.map(|()| reply));
                 }
             }
-            Event::SignedIn { outcome, answer } => {
-                let outcome = outcome.and_then(|account| self.keep(account));
+            Event::SignedIn { cache, outcome, answer } => {
+                let outcome = match cache == self.caches {
+                    true => outcome.and_then(|account| self.keep(account)),
+                    // Somebody signed out meanwhile, or it was locked.
+                    false => Err(Failure::Locked),
+                };
                 let _gone = answer.send(outcome.map(|()| Reply::Done));
             }
             Event::Restart { epoch } if epoch == self.epoch => {
@@ -235,6 +247,7 @@ impl Core {
                 }
             }
             Event::Sealed { outcome, answer } => self.sealed(outcome, answer),
+            Event::Check { epoch } => self.check(epoch),
             Event::Damaged { epoch, error } => self.after_trouble(&error, epoch),
         }
     }
@@ -417,8 +430,10 @@ impl Core {
 
     /// Keeps an account that the server has accepted, and begins its session.
     fn keep(&mut self, account: Account) -> Result<(), Failure> {
-        // Also while the session waits for its disk: the cache is somebody's still.
-        if let Some(known) = self.shared.with_live(|live| live.account.clone()) {
+        // As the disk has it, also while the session waits for that: the cache is somebody's still.
+        let files = self.files.as_ref().ok_or(Failure::Locked)?;
+        let known = Reader::open(files).and_then(|reader| reader.account()).map_err(|_| Failure::Storage)?;
+        if let Some(known) = known {
             let same = known.me.id == account.me.id && known.me.clinic == account.me.clinic;
             if !(same && known.server == account.server) {
                 return Err(Failure::SignedIn);
@@ -433,6 +448,8 @@ impl Core {
         let committed = receiver.recv().map_err(|_| Failure::Storage)?;
         committed.and_then(|_| self.begin()).map_err(|error| {
             tracing::error!(%error, "the account can't be kept");
+            // The writer takes nothing more of a life of which something failed.
+            self.epoch += 1;
             Failure::Storage
         })?;
         self.handle(Input::Start, None);

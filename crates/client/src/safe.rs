@@ -73,9 +73,12 @@ impl Core {
             return;
         };
         let (vault, events) = (Arc::clone(&self.vault), self.events.clone());
+        let (one_at_a_time, life) = (Arc::clone(&self.unsealing), self.vault.life());
         tokio::task::spawn_blocking(move || {
+            let _alone = one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
             let (current, new) = (current.map(zeroize::Zeroizing::new), zeroize::Zeroizing::new(new));
-            let outcome = vault.set_passphrase(&files, current.as_ref().map(|text| text.as_str()), &new);
+            let outcome =
+                vault.set_passphrase(life, &files, current.as_ref().map(|text| text.as_str()), &new);
             let _gone = events.send(Event::Sealed { outcome, answer });
         });
     }
@@ -117,13 +120,18 @@ impl Core {
 
     /// Locks, if there is something to lock with.
     pub(crate) fn lock_if_possible(&mut self, by: LockedBy) {
-        if self.shared.with_live(|live| matches!(live.vault, Safe::Open { can_lock: true, .. })) {
+        if self.may_lock() {
             if let Err(failure) = self.lock(by) {
                 // Somebody took its keys.json away. Not again at once.
                 tracing::error!(%failure, "it can't be locked");
                 self.somebody_is_here();
             }
         }
+    }
+
+    fn may_lock(&self) -> bool {
+        self.kept_by.1
+            && self.shared.with_live(|live| matches!(live.vault, Safe::Open { .. } | Safe::Expired { .. }))
     }
 
     pub(crate) fn is_locked(&self) -> bool {
@@ -156,37 +164,51 @@ impl Core {
 
     /// Notes that the server is reached, and closes what is cached once it hasn't been for too long.
     pub(crate) fn look_at_lease(&mut self) {
-        if self.session.is_none() {
-            return;
-        }
         let now = self.clock.now();
-        let live = self.session.as_ref().map(|session| session.engine.link());
-        let live = matches!(live, Some(bedside_engine::Link::Live { .. }));
-        let known = self.reached.at.map(|at| at.plus(NOTE_CLOCK_MS));
-        if live && known.is_none_or(|again| again <= now) || self.reached.at.is_none() {
-            // Before the first time, the lease begins now.
-            self.reached = Reached { at: Some(now), clock: self.reached.clock.max(now) };
-            self.write(None, vec![Write::Reached(now)], None);
-        } else if self.clock_noted_at().is_some_and(|at| at <= now) {
-            self.reached.clock = now;
-            self.write(None, vec![Write::Clock(now)], None);
+        if self.session.is_some() {
+            self.note_reached(now);
         }
-        let over = !live && self.lease_over_at().is_some_and(|at| at <= now.max(self.reached.clock));
+        let over = self.lease_is_over();
         match self.shared.with_live(|live| live.vault) {
             Safe::Open { .. } if over => {
-                let reached = self.reached.at.unwrap_or(now);
                 tracing::warn!("the server has not been reached for too long");
-                self.set_safe(Safe::Expired { reached });
+                self.set_safe(self.expired());
             }
             Safe::Expired { .. } if !over => self.set_safe(self.open_safe()),
             _ => {}
         }
     }
 
+    fn is_live(&self) -> bool {
+        let link = self.session.as_ref().map(|session| session.engine.link());
+        matches!(link, Some(bedside_engine::Link::Live { .. }))
+    }
+
+    fn lease_is_over(&self) -> bool {
+        let now = self.clock.now().max(self.reached.clock);
+        !self.is_live() && self.lease_over_at().is_some_and(|at| at <= now)
+    }
+
+    fn expired(&self) -> Safe {
+        Safe::Expired { reached: self.reached.at.unwrap_or(self.reached.clock) }
+    }
+
+    fn note_reached(&mut self, now: Time) {
+        let live = self.is_live();
+        let known = self.reached.at.map(|at| at.plus(NOTE_CLOCK_MS));
+        if live && known.is_none_or(|again| again <= now) || self.reached.at.is_none() {
+            // Before the first time, the lease begins now.
+            self.reached = Reached { at: Some(now), clock: now };
+            self.write(None, vec![Write::Reached(now)], None);
+        } else if self.clock_noted_at().is_some_and(|at| at <= now) {
+            self.reached.clock = now;
+            self.write(None, vec![Write::Clock(now)], None);
+        }
+    }
+
     fn idle_at(&self) -> Option<Time> {
         let idle_ms = u64::from(self.policy.idle_lock_minutes) * 60_000;
-        let locks = self.shared.with_live(|live| matches!(live.vault, Safe::Open { can_lock: true, .. }));
-        (locks && 0 < idle_ms).then(|| self.active.plus(idle_ms))
+        (self.may_lock() && 0 < idle_ms).then(|| self.active.plus(idle_ms))
     }
 
     /// Locks once nobody has been here for long enough, and lets the keys go once nothing is on its way.
@@ -210,6 +232,7 @@ impl Core {
     fn close_cache(&mut self) {
         let waiting = self.session.as_ref().map(|session| session.engine.outbox_counts());
         self.epoch += 1;
+        self.caches += 1;
         self.leaving = None;
         self.session = None;
         self.shared.set_reader(None);
@@ -261,6 +284,7 @@ impl Core {
             return self.after_trouble(error, self.epoch);
         }
         if let Err(closed) = &outcome {
+            self.close_cache();
             tracing::warn!(%closed, "the cache stays closed");
             let now = self.shared.with_live(|live| live.vault);
             self.set_safe(match (closed, now) {
@@ -293,21 +317,32 @@ impl Core {
         self.files = Some(files.clone());
         self.kept_by = (keeper, has_passphrase);
         self.somebody_is_here();
-        self.set_safe(self.open_safe());
+        // What it holds is known before anybody is told that it is open.
         self.begin()?;
+        let over = self.lease_is_over();
+        self.set_safe(if over { self.expired() } else { self.open_safe() });
         self.look_at_lease();
-        self.check_later(files);
+        self.check_later();
         Ok(())
     }
 
     /// Looks through all of the cache, later and beside everything else.
-    fn check_later(&self, files: Files) {
-        let events = self.events.clone();
-        let epoch = self.epoch;
+    fn check_later(&self) {
+        let (events, epoch) = (self.events.clone(), self.epoch);
         tokio::spawn(async move {
             tokio::time::sleep(CHECK_AFTER).await;
-            let checked = tokio::task::spawn_blocking(move || Reader::open(&files)?.check()).await;
-            if let Ok(Err(error)) = checked {
+            let _gone = events.send(Event::Check { epoch });
+        });
+    }
+
+    /// Begins to look through the cache, if it is still the one.
+    pub(crate) fn check(&self, epoch: u64) {
+        let Some(files) = self.files.clone().filter(|_| epoch == self.epoch && self.leaving.is_none()) else {
+            return;
+        };
+        let events = self.events.clone();
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = Reader::open(&files).and_then(|reader| reader.check()) {
                 let _gone = events.send(Event::Damaged { epoch, error });
             }
         });
@@ -319,6 +354,10 @@ impl Core {
         let healed = self.rebuilt.is_some_and(|at| now < at.plus(HEAL_AGAIN_MS));
         if epoch != self.epoch || !error.is_damage() || healed {
             return self.restart_soon(epoch);
+        }
+        if self.leaving.is_some() {
+            // Locked: its passphrase opens it, and then it is found to be damaged again.
+            return self.close_cache();
         }
         let Some(files) = self.files.clone() else { return };
         let (keeper, has_passphrase) = self.kept_by;

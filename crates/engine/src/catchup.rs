@@ -154,6 +154,10 @@ impl CatchUp {
         range.map_or(Seq::ZERO, |range| range.hi)
     }
 
+    pub(crate) fn knows(&self, conversation: &ConversationId) -> bool {
+        self.conversations.contains_key(conversation)
+    }
+
     pub(crate) fn has_older(&self, conversation: &ConversationId) -> bool {
         let range = self.conversations.get(conversation).and_then(|known| known.range);
         range.is_some_and(|range| Seq::new(1) < range.lo)

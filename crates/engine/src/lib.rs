@@ -307,8 +307,9 @@ impl Engine {
                 let (of, seq, id) = (live.entry.conversation.clone(), live.entry.seq, live.entry.id);
                 let mut changes = self.catchup.live(now, live);
                 self.settle_outbox(&mut changes);
-                if self.catchup.is_verified() && seq <= self.catchup.held(&of) {
-                    // Committed long ago, perhaps before all that the cache holds: it needs no sending any more.
+                if self.catchup.is_verified() && (seq <= self.catchup.held(&of) || !self.catchup.knows(&of)) {
+                    // Committed, perhaps before all that the cache holds, or where it keeps nothing: it needs no
+                    // sending any more.
                     changes.extend(self.outbox.settled(id));
                 }
                 self.commit(changes, Vec::new(), effects);

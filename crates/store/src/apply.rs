@@ -15,6 +15,8 @@ pub(crate) struct Batch<'a> {
     held: BTreeMap<ConversationId, Held>,
     /// Conversations of which somebody may have read more.
     marked: BTreeSet<ConversationId>,
+    /// Conversations that went in this transaction: a summary that follows brings one back.
+    purged: BTreeSet<ConversationId>,
 }
 
 /// What of a conversation's log is here, and how much of it is unread.
@@ -43,7 +45,7 @@ impl<'a> Batch<'a> {
             set_summary(transaction, summary)?;
         }
         let marked = newest.into_keys().cloned().collect();
-        Ok(Self { transaction, cursor: None, held: BTreeMap::new(), marked })
+        Ok(Self { transaction, cursor: None, held: BTreeMap::new(), marked, purged: BTreeSet::new() })
     }
 
     /// Applies `writes` in their order and says what they touch.
@@ -61,9 +63,7 @@ impl<'a> Batch<'a> {
                 }
                 Write::Reached(at) => {
                     self.transaction
-                        .prepare_cached(
-                            "UPDATE device SET reached = max(reached, ?1), clock = max(clock, ?1)",
-                        )?
+                        .prepare_cached("UPDATE device SET reached = ?1, clock = ?1")?
                         .execute([number(at.millis())])?;
                 }
                 Write::Clock(now) => {
@@ -85,6 +85,9 @@ impl<'a> Batch<'a> {
                 transaction.prepare_cached("UPDATE device SET epoch = ?1")?.execute([epoch.as_str()])?;
             }
             Change::Summary(summary) => {
+                if self.purged.contains(&summary.id) {
+                    set_summary(transaction, summary)?;
+                }
                 topics.insert(Topic::Conversation(summary.id.clone()));
             }
             Change::Entries { conversation, range, entries } => {
@@ -127,6 +130,7 @@ impl<'a> Batch<'a> {
             Change::Purge(conversation) => {
                 self.change(&Change::Forget(conversation.clone()), topics)?;
                 self.held.remove(conversation);
+                self.purged.insert(conversation.clone());
                 transaction
                     .prepare_cached(
                         "DELETE FROM patient_found WHERE rowid IN (SELECT number FROM conversation WHERE id = ?1)",
@@ -225,7 +229,7 @@ impl<'a> Batch<'a> {
                     .execute([target.to_string()])?;
             }
             if there != 1 {
-                return Err(StoreError::Corrupt);
+                return Err(StoreError::Contradiction);
             }
             // What is held has no holes, so that what lies within it was there before.
             let new = !(held.lo..=held.hi).contains(&seq);

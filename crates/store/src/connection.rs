@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Only a checkpoint makes anybody wait, for milliseconds.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where the cache is, and what it is encrypted with.
 #[derive(Clone, Debug)]
@@ -130,6 +130,15 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let mut file = File::options().write(true).truncate(true).open(path)?;
     file.write_all(bytes)?;
     Ok(file.sync_all()?)
+}
+
+/// Brings what a folder lists onto the disk: names that came, changed or went.
+pub fn sync_folder(folder: &Path) -> Result<(), StoreError> {
+    // Windows has no such call, and needs none.
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
 }
 
 /// Folder and file are the user's alone; SQLite gives its log and index files the database's own mode.

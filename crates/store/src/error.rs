@@ -21,6 +21,9 @@ pub enum StoreError {
     /// A row isn't what this program writes.
     #[error("a row of the cache can't be read")]
     Corrupt,
+    /// What is to be written contradicts what is there: a broken server.
+    #[error("an entry contradicts the cache")]
+    Contradiction,
     /// The writing thread is gone.
     #[error("the cache's writer has stopped")]
     Stopped,

@@ -45,6 +45,16 @@ pub(crate) enum Newer {
     Copy,
 }
 
+/// Whether a copy holds nothing yet.
+pub(crate) fn is_empty(copy: &Connection) -> Result<bool, StoreError> {
+    Ok(!copy.query_row("SELECT EXISTS (SELECT 1 FROM kept_device)", [], |row| row.get::<_, bool>(0))?)
+}
+
+/// Counts the changes of what only this computer knows.
+pub(crate) fn generation(connection: &Connection) -> Result<i64, StoreError> {
+    Ok(connection.prepare_cached("SELECT generation FROM main.device")?.query_row([], |row| row.get(0))?)
+}
+
 /// Compares the cache with its attached copy.
 pub(crate) fn newer(connection: &Connection) -> Result<Newer, StoreError> {
     let generation = |of: &str| {
@@ -73,12 +83,24 @@ fn fill(
     connection: &Connection,
     unreadable: fn(StoreError) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
+    // Read before the transaction: within it, nothing could be read any more after the first damaged page.
+    let tables = std::iter::once("device").chain(TABLES.iter().map(|(table, _)| *table));
+    let tables = tables.map(|table| {
+        let columns = columns(connection, &format!("kept_{table}"))?.join(", ");
+        let mut rows = Vec::new();
+        read(connection, &format!("SELECT {columns} FROM main.{table}"), &mut rows).or_else(unreadable)?;
+        Ok((table, columns, rows))
+    });
+    let tables = tables.collect::<Result<Vec<_>, StoreError>>()?;
     let transaction = connection.unchecked_transaction()?;
-    let tables = TABLES.iter().map(|(table, _)| *table);
-    for table in std::iter::once("device").chain(tables) {
-        let columns = columns(&transaction, &format!("kept_{table}"))?;
+    for (table, columns, rows) in tables {
         transaction.execute(&format!("DELETE FROM kept.kept_{table}"), [])?;
-        copy(&transaction, table, &columns).or_else(unreadable)?;
+        let marks = vec!["?"; columns.split(',').count()].join(", ");
+        let mut add =
+            transaction.prepare(&format!("INSERT INTO kept.kept_{table} ({columns}) VALUES ({marks})"))?;
+        for row in rows {
+            add.execute(params_from_iter(row))?;
+        }
     }
     transaction.commit()?;
     Ok(())
@@ -109,15 +131,13 @@ fn columns(connection: &Connection, table: &str) -> Result<Vec<String>, StoreErr
     Ok(names.collect::<Result<_, _>>()?)
 }
 
-/// Copies a table row by row, so that what comes before a damaged row is kept.
-fn copy(connection: &Connection, table: &str, columns: &[String]) -> Result<(), StoreError> {
-    let (names, marks) = (columns.join(", "), vec!["?"; columns.len()].join(", "));
-    let mut rows = connection.prepare(&format!("SELECT {names} FROM main.{table}"))?;
-    let mut add = connection.prepare(&format!("INSERT INTO kept.kept_{table} ({names}) VALUES ({marks})"))?;
+/// Takes rows up to the first that can't be read.
+fn read(connection: &Connection, sql: &str, taken: &mut Vec<Vec<Value>>) -> Result<(), StoreError> {
+    let mut rows = connection.prepare(sql)?;
+    let columns = rows.column_count();
     let mut rows = rows.query([])?;
     while let Some(row) = rows.next()? {
-        let values = (0..columns.len()).map(|column| row.get::<_, Value>(column));
-        add.execute(params_from_iter(values.collect::<Result<Vec<_>, _>>()?))?;
+        taken.push((0..columns).map(|column| row.get(column)).collect::<Result<_, _>>()?);
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ mod read;
 mod search;
 mod writer;
 
-pub use connection::{Files, Lock, delete, is_there, lock, write_private};
+pub use connection::{Files, Lock, delete, is_there, lock, sync_folder, write_private};
 pub use error::StoreError;
 pub use key::{Key, Keys};
 pub use open::Repair;

@@ -45,7 +45,11 @@ enum Found {
 /// Opens both files. A `distrusted` cache counts as damaged, however well it opens.
 pub(crate) fn open_both(files: &Files, distrusted: bool) -> Result<(Connection, Option<Repair>), StoreError> {
     encrypt_plain(files)?;
-    let copy = look(&files.kept(), || open_kept(files))?;
+    let copy = match look(&files.kept(), || open_kept(files))? {
+        // Made, and never filled: whoever began to heal was stopped.
+        Found::Well(connection) if kept::is_empty(&connection)? => Found::New(connection),
+        copy => copy,
+    };
     let opened = match (look(&files.database(), || open_cache(files))?, copy) {
         (Found::New(connection), copy @ Found::New(_)) => with_copy(connection, copy, files),
         (Found::Well(connection), copy) if !distrusted => with_copy(connection, copy, files),
@@ -70,7 +74,7 @@ fn with_copy(
 ) -> Result<(Connection, Option<Repair>), StoreError> {
     let mut repair = None;
     if matches!(copy, Found::Damaged) {
-        remove(&files.kept())?;
+        set_aside(files)?;
         drop(open_kept(files)?);
         repair = Some(Repair::Copied);
     }
@@ -107,14 +111,7 @@ fn salvage(cache: Found, copy: Found, files: &Files) -> Result<Repair, StoreErro
         Found::Damaged => open(&files.database(), files.cache_key()).ok().filter(key_fits),
     };
     if matches!(copy, Found::Damaged) {
-        for suffix in ["-wal", ""] {
-            let from = beside(&files.kept(), suffix);
-            match std::fs::rename(from, beside(&files.kept(), &format!(".unreadable{suffix}"))) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-                _ => {}
-            }
-        }
-        remove(&files.kept())?;
+        set_aside(files)?;
     }
     drop(copy);
     drop(open_kept(files)?);
@@ -122,6 +119,18 @@ fn salvage(cache: Found, copy: Found, files: &Files) -> Result<Repair, StoreErro
     attach(&connection, files)?;
     kept::rescue(&connection)?;
     Ok(Repair::Salvaged)
+}
+
+/// Moves a copy out of the way that can't be read: perhaps somebody else can.
+fn set_aside(files: &Files) -> Result<(), StoreError> {
+    for suffix in ["-wal", ""] {
+        let from = beside(&files.kept(), suffix);
+        match std::fs::rename(from, beside(&files.kept(), &format!(".unreadable{suffix}"))) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+    }
+    remove(&files.kept())
 }
 
 /// Opens a file, and tells damage from what is no fault of the file's.

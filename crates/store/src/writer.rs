@@ -2,6 +2,8 @@
 //! transaction.
 
 use crate::apply::Batch;
+use crate::connection::BUSY_TIMEOUT;
+use crate::kept;
 use crate::open::{Repair, open_both};
 use crate::search::index_step;
 use crate::{Files, StoreError, Write};
@@ -44,6 +46,8 @@ pub struct Cache {
     repair: Option<Repair>,
     /// Something was deleted: the log still has it.
     leftovers: bool,
+    /// The copy lacks what the last commit wrote.
+    copy_is_behind: bool,
 }
 
 impl Cache {
@@ -65,7 +69,7 @@ impl Cache {
             .execute("INSERT OR IGNORE INTO device (one, id, cursor) VALUES (1, ?1, 0)", [new_device])?;
         connection
             .execute("INSERT OR REPLACE INTO kept_device SELECT one, id, generation FROM device", [])?;
-        Ok(Self { connection, repair, leftovers: false })
+        Ok(Self { connection, repair, leftovers: false, copy_is_behind: false })
     }
 
     /// What had to be mended to open it.
@@ -81,8 +85,13 @@ impl Cache {
     /// Empties the log of what was deleted, if anything was. Pages that became free are overwritten already.
     pub fn scrub(&mut self) -> Result<(), StoreError> {
         if std::mem::take(&mut self.leftovers) {
-            // Where a reader is at work, it does what it can, and the next one does the rest.
-            self.connection.query_row("PRAGMA main.wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            // No message waits for a reader that is at work: then the next one does it.
+            let normal = self.connection.busy_timeout(Duration::ZERO);
+            let busy = normal.and_then(|()| {
+                self.connection.query_row("PRAGMA main.wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+            });
+            self.connection.busy_timeout(BUSY_TIMEOUT)?;
+            self.leftovers = busy?;
         }
         Ok(())
     }
@@ -92,6 +101,11 @@ impl Cache {
         &mut self,
         commits: impl IntoIterator<Item = &'a [Write]>,
     ) -> Result<Vec<Committed>, StoreError> {
+        if self.copy_is_behind {
+            kept::save(&self.connection)?;
+            self.copy_is_behind = false;
+        }
+        let before = kept::generation(&self.connection)?;
         let transaction =
             self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         let commits: Vec<&[Write]> = commits.into_iter().collect();
@@ -99,7 +113,14 @@ impl Cache {
         let outcomes =
             commits.iter().map(|writes| batch.apply(writes)).collect::<Result<Vec<_>, StoreError>>()?;
         batch.finish()?;
-        transaction.commit()?;
+        if let Err(error) = transaction.commit() {
+            // The cache's file is committed before its copy's. If it was, so are the writes, whatever became of the copy.
+            if kept::generation(&self.connection)? == before {
+                return Err(error.into());
+            }
+            tracing::warn!("the copy of what only this computer knows is behind");
+            self.copy_is_behind = true;
+        }
         self.leftovers |= commits.iter().copied().flatten().any(Write::deletes);
         Ok(outcomes.into_iter().map(|topics| Committed { topics }).collect())
     }

@@ -203,7 +203,7 @@ export function lockedWords(by: LockedBy): string {
 export function closedWords(why: ClosedBy): string {
   switch (why) {
     case "keychain":
-      return "The keys to what is kept here are in this computer’s keychain, which can’t be asked now. Unlock the keychain, then try again. Nothing was touched.";
+      return "The keys to what is kept here are in this computer’s keychain, which doesn’t give them now. Unlock the keychain or have it restored, then try again. Nothing was touched.";
     case "newer":
       return "A newer version of Bedside wrote what is kept on this computer. Update this one, then start it again. Nothing was touched.";
     case "disk":

@@ -19,6 +19,7 @@ use bedside_store::{Files, Key, Keys, Lock, StoreError};
 use passphrase::{Sealed, Wrong};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// `keys.json`.
@@ -84,6 +85,8 @@ pub(crate) struct Vault {
     keep_nothing: bool,
     /// One call at a time.
     calls: Mutex<()>,
+    /// Counts how often everything was destroyed.
+    lives: AtomicU64,
     _alone: Lock,
 }
 
@@ -95,7 +98,14 @@ impl Vault {
         keep_nothing: bool,
     ) -> Result<Self, StoreError> {
         let alone = bedside_store::lock(&folder)?;
-        Ok(Self { folder, keychain, keep_nothing, calls: Mutex::new(()), _alone: alone })
+        Ok(Self {
+            folder,
+            keychain,
+            keep_nothing,
+            calls: Mutex::new(()),
+            lives: AtomicU64::new(0),
+            _alone: alone,
+        })
     }
 
     /// Opens it, as far as no passphrase is needed. An empty one gets new keys.
@@ -125,6 +135,10 @@ impl Vault {
                 if has_passphrase && (cache.is_none() || kept.is_none()) {
                     return Err(Closed::Locked);
                 }
+                if cache.is_none() && kept.is_none() && bedside_store::is_there(&self.folder) {
+                    // Perhaps it is another keychain that answers: nothing is deleted unless somebody says so.
+                    return Err(Closed::Keychain(NoKeychain));
+                }
                 // A lost key is lost: the file that it was for is made anew, from the other one or the server.
                 let keys = Keys { cache: self.or_new(CACHE, cache)?, kept: self.or_new(KEPT, kept)? };
                 Ok(self.opened(keys, Keeper::Keychain, has_passphrase))
@@ -141,7 +155,9 @@ impl Vault {
             tracing::warn!("the keychain didn't take the keys back");
         }
         let keeper = slots.keeper;
-        self.write(&Slots { locked: false, ..slots })?;
+        if let Err(error) = self.write(&Slots { locked: false, ..slots }) {
+            tracing::warn!(%error, "that it is open can't be kept");
+        }
         Ok(self.opened(keys, keeper, true))
     }
 
@@ -152,14 +168,24 @@ impl Vault {
         self.write(&Slots { locked: true, ..slots })
     }
 
-    /// Seals the keys under a new passphrase. One that was chosen before must be known.
+    /// Names what lies between two destructions.
+    pub(crate) fn life(&self) -> u64 {
+        self.lives.load(Ordering::SeqCst)
+    }
+
+    /// Seals the keys of this life under a new passphrase. One that was chosen before must be known.
     pub(crate) fn set_passphrase(
         &self,
+        life: u64,
         files: &Files,
         current: Option<&str>,
         new: &str,
     ) -> Result<Keeper, Closed> {
         let _call = self.call();
+        if life != self.life() {
+            // They were destroyed meanwhile.
+            return Err(Closed::Locked);
+        }
         let slots = self.slots()?.unwrap_or(Slots::new(Keeper::Nothing));
         if slots.sealed.is_some() {
             self.opens(&slots, current.unwrap_or_default())?;
@@ -206,6 +232,7 @@ impl Vault {
     }
 
     fn destroy(&self) -> Result<(), Closed> {
+        self.lives.fetch_add(1, Ordering::SeqCst);
         let slots = self.slots().ok().flatten().unwrap_or(Slots::new(Keeper::Keychain));
         // A disk that doesn't take the note must not save the keys. The note has no sealed keys any more.
         let noted = self.write(&Slots { shredding: true, ..Slots::new(slots.keeper) });
@@ -219,7 +246,8 @@ impl Vault {
             );
         }
         bedside_store::delete(&self.folder)?;
-        Ok(remove(&self.path())?)
+        remove(&self.path())?;
+        Ok(bedside_store::sync_folder(&self.folder)?)
     }
 
     fn forget(&self) -> Result<(), NoKeychain> {
@@ -283,7 +311,7 @@ impl Vault {
         let json = serde_json::to_vec_pretty(slots).map_err(StoreError::from)?;
         bedside_store::write_private(&new, &json)?;
         std::fs::rename(new, self.path())?;
-        Ok(())
+        Ok(bedside_store::sync_folder(&self.folder)?)
     }
 }
 

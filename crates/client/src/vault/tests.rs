@@ -97,7 +97,10 @@ fn without_a_keychain_nothing_is_kept_until_there_is_a_passphrase() {
     assert_ne!(second.files.keys(), first.files.keys());
     assert!(!bedside_store::is_there(place.folder.path()), "what nobody can read goes");
     place.fill(&second);
-    assert_eq!(vault.set_passphrase(&second.files, None, "correct horse").unwrap(), Keeper::Passphrase);
+    assert_eq!(
+        vault.set_passphrase(vault.life(), &second.files, None, "correct horse").unwrap(),
+        Keeper::Passphrase
+    );
     drop(vault);
     let vault = place.start();
     assert!(matches!(vault.open(), Err(Closed::Locked)));
@@ -112,12 +115,12 @@ fn what_is_locked_stays_locked_over_a_restart() {
     let place = Place::new();
     let vault = place.start();
     let first = vault.open().unwrap();
-    vault.set_passphrase(&first.files, None, "correct horse").unwrap();
+    vault.set_passphrase(vault.life(), &first.files, None, "correct horse").unwrap();
     assert!(matches!(
-        vault.set_passphrase(&first.files, Some("guess"), "my own now"),
+        vault.set_passphrase(vault.life(), &first.files, Some("guess"), "my own now"),
         Err(Closed::WrongPassphrase)
     ));
-    vault.set_passphrase(&first.files, Some("correct horse"), "battery staple").unwrap();
+    vault.set_passphrase(vault.life(), &first.files, Some("correct horse"), "battery staple").unwrap();
     drop(vault);
     assert!(place.start().open().unwrap().has_passphrase, "the keychain opens what isn't locked");
     place.start().lock().unwrap();
@@ -134,16 +137,45 @@ fn a_lost_entry_costs_its_own_file_alone_and_with_a_passphrase_nothing() {
     let place = Place::new();
     let vault = place.start();
     let first = vault.open().unwrap();
+    place.fill(&first);
     place.keychain.lose("cache");
     let second = vault.open().unwrap();
     assert_eq!(second.files.keys().kept, first.files.keys().kept);
     assert_ne!(second.files.keys().cache, first.files.keys().cache);
-    vault.set_passphrase(&second.files, None, "correct horse").unwrap();
+    vault.set_passphrase(vault.life(), &second.files, None, "correct horse").unwrap();
     place.keychain.lose("cache");
     place.keychain.lose("kept");
     assert!(matches!(vault.open(), Err(Closed::Locked)));
     assert_eq!(vault.unlock("correct horse").unwrap().files.keys(), second.files.keys());
     assert_eq!(vault.open().unwrap().files.keys(), second.files.keys(), "the keychain has them again");
+}
+
+/// Perhaps it is another keychain that answers. Nothing is deleted before somebody says so.
+#[test]
+fn with_both_entries_lost_nothing_is_touched() {
+    let place = Place::new();
+    let vault = place.start();
+    let first = vault.open().unwrap();
+    place.fill(&first);
+    let secrets = place.keychain.secrets().unwrap().clone();
+    place.keychain.lose("");
+    assert!(matches!(vault.open(), Err(Closed::Keychain(NoKeychain))));
+    *place.keychain.secrets().unwrap() = secrets;
+    assert_eq!(vault.open().unwrap().files.keys(), first.files.keys());
+    // Who signs out says so.
+    place.keychain.lose("");
+    assert_ne!(vault.shred().unwrap().files.keys(), first.files.keys());
+}
+
+/// Keys that were destroyed meanwhile are sealed no more.
+#[test]
+fn a_passphrase_seals_no_keys_of_an_earlier_life() {
+    let place = Place::new();
+    let vault = place.start();
+    let (first, life) = (vault.open().unwrap(), vault.life());
+    let second = vault.shred().unwrap();
+    assert!(matches!(vault.set_passphrase(life, &first.files, None, "correct horse"), Err(Closed::Locked)));
+    assert_eq!(vault.open().unwrap().files.keys(), second.files.keys());
 }
 
 #[test]
@@ -165,7 +197,7 @@ fn what_is_shredded_is_gone_wherever_the_program_dies() {
         let vault = place.start();
         let first = vault.open().unwrap();
         place.fill(&first);
-        vault.set_passphrase(&first.files, None, "correct horse").unwrap();
+        vault.set_passphrase(vault.life(), &first.files, None, "correct horse").unwrap();
         place.keychain.dies_at.store(dies_at, Ordering::Relaxed);
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| vault.shred()));
         assert_eq!(outcome.is_err(), dies_at > 0);
@@ -193,7 +225,10 @@ fn by_policy_nothing_is_kept() {
     assert_eq!(second.keeper, Keeper::Nothing);
     assert!(place.keychain.secrets().unwrap().is_empty());
     // A passphrase locks the window all the same.
-    assert_eq!(vault.set_passphrase(&second.files, None, "correct horse").unwrap(), Keeper::Nothing);
+    assert_eq!(
+        vault.set_passphrase(vault.life(), &second.files, None, "correct horse").unwrap(),
+        Keeper::Nothing
+    );
     vault.lock().unwrap();
     assert_eq!(vault.unlock("correct horse").unwrap().files.keys(), second.files.keys());
     drop(vault);
@@ -206,7 +241,7 @@ fn a_damaged_note_costs_the_passphrase_and_nothing_else() {
     let place = Place::new();
     let vault = place.start();
     let first = vault.open().unwrap();
-    vault.set_passphrase(&first.files, None, "correct horse").unwrap();
+    vault.set_passphrase(vault.life(), &first.files, None, "correct horse").unwrap();
     std::fs::write(place.folder.path().join("keys.json"), "{").unwrap();
     let second = vault.open().unwrap();
     assert_eq!((second.files.keys(), second.has_passphrase), (first.files.keys(), false));

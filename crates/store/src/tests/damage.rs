@@ -212,3 +212,32 @@ fn a_folder_that_cannot_be_written_is_no_damage() {
     assert!(!error.is_damage(), "{error:?}");
     assert_eq!(fs::read(folder.join("cache.db")).unwrap(), before);
 }
+
+/// A copy that is gone or damaged, and one bad page in the cache among what only this computer knows: what can be read is kept.
+#[test]
+fn a_bad_page_among_what_is_copied_costs_that_page_alone() {
+    for copy_is in ["gone", "damaged"] {
+        let base = tempfile::tempdir().unwrap();
+        let folder = base.path().join("crashed");
+        let whole = crashed(&folder);
+        let files = Files::new(&folder, keys());
+        let connection = crate::connection::open(&files.database(), files.cache_key()).unwrap();
+        let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'own_read'";
+        let page: u32 = connection.query_row(root, [], |row| row.get(0)).unwrap();
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+        drop(connection);
+        let mut bytes = fs::read(files.database()).unwrap();
+        bytes[page as usize * 4096 - 2000] ^= 1;
+        fs::write(files.database(), bytes).unwrap();
+        fs::remove_file(beside(&files.kept(), "-wal")).unwrap();
+        match copy_is {
+            "gone" => fs::remove_file(files.kept()).unwrap(),
+            _ => fs::write(files.kept(), [1; 8192]).unwrap(),
+        }
+        let cache = crate::Cache::open(&files, "x").unwrap();
+        assert_eq!(cache.repair(), Some(Repair::Salvaged), "{copy_is}");
+        let reader = Reader::open(&files).unwrap();
+        assert_eq!(reader.outbox().unwrap(), whole.outbox, "{copy_is}");
+        assert_eq!(reader.account().unwrap(), whole.account, "{copy_is}");
+    }
+}

@@ -95,7 +95,7 @@ fn an_id_in_a_second_place_fails_the_whole_commit() {
     let Change::Entries { conversation, range, mut entries } = entries("a", 4..=4) else { panic!() };
     entries[0].id = EntryId::from_parts(Time::new(3), [1; 10]);
     let clash = Change::Entries { conversation, range, entries };
-    assert!(matches!(cache.write(vec![Write::Sync(clash)]), Err(StoreError::Corrupt)));
+    assert!(matches!(cache.write(vec![Write::Sync(clash)]), Err(StoreError::Contradiction)));
     assert_eq!(cache.reader().log().unwrap().len(), 3);
 }
 
@@ -231,4 +231,19 @@ fn what_is_trimmed_or_purged_is_gone_from_everywhere_but_what_was_typed_stays() 
     cache.sync(vec![Change::Summary(conversation("a", 20, 9, Some(1))), entries("a", 8..=9)]);
     let shown = cache.reader().conversation(&a, 9, None).unwrap().unwrap();
     assert_eq!((shown.draft, shown.entries.len()), (draft("half"), 2));
+}
+
+/// The sweep lets a conversation go, and in the same moment its patient writes.
+#[test]
+fn a_conversation_that_goes_and_comes_back_in_one_transaction_is_there() {
+    let cache = Cache::new();
+    let a = ConversationId::new("a").unwrap();
+    cache.sync(vec![Change::Summary(conversation("a", 7, 3, None)), entries("a", 1..=3)]);
+    cache.sync(vec![
+        Change::Purge(a.clone()),
+        Change::Summary(conversation("a", 8, 4, Some(1))),
+        entries("a", 4..=4),
+    ]);
+    let shown = cache.reader().conversation(&a, 9, None).unwrap().unwrap();
+    assert_eq!((shown.entries.len(), shown.range), (1, Range::new(Seq::new(4), Seq::new(4))));
 }
