@@ -120,12 +120,12 @@ impl Core {
 
     /// Locks, if there is something to lock with.
     pub(crate) fn lock_if_possible(&mut self, by: LockedBy) {
-        if self.may_lock() {
-            if let Err(failure) = self.lock(by) {
-                // Somebody took its keys.json away. Not again at once.
-                tracing::error!(%failure, "it can't be locked");
-                self.somebody_is_here();
-            }
+        if self.may_lock()
+            && let Err(failure) = self.lock(by)
+        {
+            // Somebody took its keys.json away. Not again at once.
+            tracing::error!(%failure, "it can't be locked");
+            self.somebody_is_here();
         }
     }
 
