@@ -233,7 +233,7 @@ impl Vault {
 
     fn destroy(&self) -> Result<(), Closed> {
         self.lives.fetch_add(1, Ordering::SeqCst);
-        let slots = self.slots().ok().flatten().unwrap_or(Slots::new(Keeper::Keychain));
+        let slots = self.slots().ok().flatten().unwrap_or(Slots::new(Keeper::Nothing));
         // A disk that doesn't take the note must not save the keys. The note has no sealed keys any more.
         let noted = self.write(&Slots { shredding: true, ..Slots::new(slots.keeper) });
         // Also where it isn't the keeper: it may have been earlier, and have been out of reach then.
