@@ -355,9 +355,14 @@ impl Body {
     }
 }
 
-fn check_file(file: &File) -> Result<(), Refusal> {
+/// Whether a text is a SHA-256 as it is written on the wire: 64 lower-case hexadecimal digits.
+pub fn is_sha256(text: &str) -> bool {
     let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-    let message = if file.sha256.len() != 64 || !file.sha256.bytes().all(hex) {
+    text.len() == 64 && text.bytes().all(hex)
+}
+
+fn check_file(file: &File) -> Result<(), Refusal> {
+    let message = if !is_sha256(&file.sha256) {
         "sha256 is 64 lower-case hexadecimal digits"
     } else if file.name.is_empty() || file.name.chars().count() > MAX_NAME_CHARS {
         "a file's name has 1 to 255 characters"

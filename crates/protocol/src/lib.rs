@@ -14,7 +14,7 @@ mod refusal;
 
 pub use body::{
     Amend, Assign, Body, File, Note, Outcome, OutcomeResult, Phase, State, Suggestion, SuggestionItem, Text,
-    Wait,
+    Wait, is_sha256,
 };
 pub use conversation::{Conversation, Last, Patient, Urgency, UrgencyLevel};
 pub use entry::{Author, Entry, Origin, Role};

@@ -21,11 +21,21 @@ pub struct Limits {
     pub frame_bytes: u32,
     /// Sends a second that one socket may sustain; twice as many are taken in a burst.
     pub sends_per_s: u32,
+    /// Largest file in bytes; none: the server takes no files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub file_bytes: Option<u32>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         // 16 KiB is some 2,500 words: ten times the longest message of the replayed consultations.
-        Self { text_bytes: 16 * 1024, frame_bytes: 128 * 1024, sends_per_s: 20 }
+        // 20 MiB is a phone's largest photo or a scanned letter of some pages, and below what mail servers commonly take.
+        Self {
+            text_bytes: 16 * 1024,
+            frame_bytes: 128 * 1024,
+            sends_per_s: 20,
+            file_bytes: Some(20 * 1024 * 1024),
+        }
     }
 }

@@ -15,4 +15,8 @@ frame_bytes: number,
 /**
  * Sends a second that one socket may sustain; twice as many are taken in a burst.
  */
-sends_per_s: number, };
+sends_per_s: number, 
+/**
+ * Largest file in bytes; none: the server takes no files.
+ */
+file_bytes?: number, };

@@ -300,11 +300,14 @@ pub fn server_frame() -> impl Strategy<Value = ServerFrame> {
 fn welcome() -> BoxedStrategy<Welcome> {
     let me =
         (user(), text(), role(), clinic()).prop_map(|(id, name, role, clinic)| Me { id, name, role, clinic });
-    let limits = any::<(u32, u32, u32)>().prop_map(|(text_bytes, frame_bytes, sends_per_s)| Limits {
-        text_bytes,
-        frame_bytes,
-        sends_per_s,
-    });
+    let limits = any::<(u32, u32, u32, Option<u32>)>().prop_map(
+        |(text_bytes, frame_bytes, sends_per_s, file_bytes)| Limits {
+            text_bytes,
+            frame_bytes,
+            sends_per_s,
+            file_bytes,
+        },
+    );
     (me, rev(), epoch(), any::<u32>(), time(), limits, extra())
         .prop_map(|(me, rev, epoch, heartbeat_ms, now, limits, policy)| Welcome {
             me,

@@ -129,6 +129,7 @@ fn the_numbers_are_the_crates_own() {
         ("`text_bytes`", u64::from(limits.text_bytes)),
         ("`frame_bytes`", u64::from(limits.frame_bytes)),
         ("`sends_per_s`", u64::from(limits.sends_per_s)),
+        ("`file_bytes`", limits.file_bytes.map_or(0, u64::from)),
         ("a page of entries", MAX_ENTRIES_PAGE),
         ("a page of changes", u64::from(MAX_CHANGES_PAGE)),
         ("a preview", PREVIEW_CHARS as u64),
