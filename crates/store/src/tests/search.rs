@@ -108,6 +108,52 @@ fn what_was_corrected_is_found_as_it_reads_now_and_what_was_taken_back_not_at_al
 }
 
 #[test]
+fn of_the_newest_hits_those_that_say_just_what_was_asked_for_come_first() {
+    let cache = Cache::new();
+    let said = [
+        "pain in my chest",
+        "the chest pain is back",
+        "chests and pains",
+        "Chést pain again",
+        "chest, and painful",
+        "painting of a chest",
+    ];
+    let said: Vec<_> = said.iter().zip(1..).map(|(text, n)| (n, Role::Patient, Body::text(*text))).collect();
+    says(&cache, &said);
+    indexed(&cache);
+    let found = finds(&cache, words("chest pain")).into_iter();
+    let found: Vec<_> = found.map(|hit| hit.trim_start_matches("Lucía Fernández: ").to_owned()).collect();
+    assert_eq!(
+        found,
+        [
+            "Chést pain again",
+            "the chest pain is back",
+            "pain in my chest",
+            "painting of a chest",
+            "chest, and painful",
+            "chests and pains"
+        ]
+    );
+}
+
+#[test]
+fn saying_what_a_search_covers_costs_the_same_however_many_entries_there_are() {
+    let steps = |entries_here: u64| {
+        let cache = Cache::new();
+        let head = entries_here + 1;
+        // Cut off: its first entry isn't here.
+        cache.sync(vec![Change::Summary(conversation("a", 1, head, None)), entries("a", 2..=head)]);
+        indexed(&cache);
+        let reader = cache.reader();
+        let mut covers = reader.connection.prepare(crate::search::COVERS).unwrap();
+        let since: Option<i64> = covers.query_row([], |row| row.get(2)).unwrap();
+        assert!(since.is_some());
+        covers.get_status(rusqlite::StatementStatus::VmStep)
+    };
+    assert_eq!(steps(10), steps(1_000));
+}
+
+#[test]
 fn search_says_what_it_covers_and_follows_what_goes() {
     let cache = Cache::new();
     cache.sync(vec![
