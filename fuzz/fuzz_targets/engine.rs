@@ -197,7 +197,7 @@ impl Rig {
                 let (id, conversation, body) = (entry_id(id), conversation(n), Body::text("x"));
                 let send = Send { id, conversation, seen: Seq::ZERO, body, from: None, force: false };
                 let hold_until = if hold == 0 { Time::ZERO } else { self.now.plus(u64::from(hold) * 100) };
-                self.input(Input::Send { send, at: self.now, hold_until });
+                self.input(Input::Send { sends: vec![send], at: self.now, hold_until });
             }
             Step::SendNow(id) => self.input(Input::SendNow(entry_id(id))),
             Step::SendAgain(id) => self.input(Input::SendAgain(entry_id(id), Seq::MAX)),
@@ -224,7 +224,7 @@ impl Rig {
 }
 
 fuzz_target!(|steps: Vec<Step>| {
-    let engine = Engine::new(Config { me: UserId::new("me").unwrap(), seed: 1, keep: Keep { history: true, closed_ms: Some(1) } }, Snapshot::default());
+    let engine = Engine::new(Config { me: UserId::new("me").unwrap(), seed: 1, keep: Keep { history: true, closed_ms: Some(1), own_only: true } }, Snapshot::default());
     let now = Time::new(1_000_000);
     let mut rig =
         Rig { engine, now, attempt: 0, pending: Vec::new(), asked: Vec::new(), kept: BTreeSet::new() };

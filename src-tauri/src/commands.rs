@@ -1,11 +1,11 @@
 //! What the window may ask of the program.
 
-use crate::link;
+use crate::{files, link};
 use bedside_client::api::{Command, Failure, Query, Reply};
 use bedside_client::{Client, Watcher};
 use std::sync::{Mutex, PoisonError};
 use tauri::ipc::JavaScriptChannelId;
-use tauri::{State, Webview};
+use tauri::{AppHandle, Manager, State, Webview};
 
 /// The window's side of the core.
 pub struct Window {
@@ -14,6 +14,10 @@ pub struct Window {
 }
 
 impl Window {
+    pub(crate) fn client(&self) -> Client {
+        self.client.clone()
+    }
+
     pub(crate) fn new(client: Client) -> Self {
         Self { client, watcher: Mutex::new(None) }
     }
@@ -23,6 +27,21 @@ impl Window {
 #[tauri::command]
 pub async fn call(window: State<'_, Window>, command: Command) -> Result<Reply, Failure> {
     window.client.call(command).await
+}
+
+/// Attaches a file to a conversation's draft: its bytes are the request's body.
+#[tauri::command]
+pub async fn attach(window: State<'_, Window>, request: tauri::ipc::Request<'_>) -> Result<Reply, Failure> {
+    window.client.attach(files::attachment(&request)?).await
+}
+
+/// Saves a conversation's file in the user's folder for downloads, on a person's word: nothing leaves the encrypted cache
+/// otherwise.
+#[tauri::command]
+pub async fn save_file(app: AppHandle, window: State<'_, Window>, place: String) -> Result<Reply, Failure> {
+    let folder = app.path().download_dir().map_err(|_| Failure::NotSaved)?;
+    let content = window.client.content(place.parse()?).await?;
+    Ok(Reply::Saved { name: files::save(&folder, &content)? })
 }
 
 /// Sets what the window watches. Its updates come through `channel`, which a page gives once, when it has loaded.

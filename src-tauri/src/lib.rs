@@ -1,6 +1,7 @@
 //! The shell: the native window around the console's core. No SQL, no socket.
 
 mod commands;
+mod files;
 mod link;
 
 use bedside_client::api::Command;
@@ -43,7 +44,19 @@ pub type StartError = Box<dyn std::error::Error>;
 /// Opens the window, and returns when it is closed.
 pub fn run(options: Options) -> Result<(), StartError> {
     tauri::Builder::default()
-        .invoke_handler(tauri::generate_handler![commands::call, commands::watch, commands::open_link])
+        .invoke_handler(tauri::generate_handler![
+            commands::call,
+            commands::watch,
+            commands::attach,
+            commands::save_file,
+            commands::open_link
+        ])
+        .register_asynchronous_uri_scheme_protocol(files::SCHEME, |context, request, responder| {
+            let client = context.app_handle().state::<commands::Window>().client();
+            tauri::async_runtime::spawn(async move {
+                responder.respond(files::picture(&client, &request).await);
+            });
+        })
         .setup(move |app| start(app.handle(), options))
         .build(tauri::generate_context!())?
         .run(|_, _| {});
@@ -83,6 +96,8 @@ fn start(app: &AppHandle, options: Options) -> Result<(), StartError> {
         .inner_size(SIZE.0, SIZE.1)
         .min_inner_size(MIN_SIZE.0, MIN_SIZE.1)
         .on_navigation(link::is_own_page)
+        // Files are dropped onto the page, which attaches them to a draft.
+        .disable_drag_drop_handler()
         .build()?;
     let closing = window.clone();
     window.on_window_event(move |event| {

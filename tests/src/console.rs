@@ -111,8 +111,13 @@ impl Console {
     /// Writes a message, once, whatever kills the console meanwhile. It is on the disk then, not on the server.
     pub async fn write(&self, conversation: &ConversationId, text: &str, seen: Seq) -> EntryId {
         let before = self.accepted(conversation);
-        let command =
-            Command::SendText { conversation: conversation.clone(), text: text.to_owned(), seen, hold_ms: 0 };
+        let command = Command::Send {
+            conversation: conversation.clone(),
+            text: text.to_owned(),
+            files: vec![],
+            seen,
+            hold_ms: 0,
+        };
         loop {
             match self.call(&command).await {
                 Ok(Ok(Reply::Accepted { id })) => return id,

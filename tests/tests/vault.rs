@@ -105,7 +105,8 @@ impl Scene {
 
     async fn reply(&self, text: &str, hold_ms: u32) {
         let (conversation, text) = (self.conversation.clone(), text.to_owned());
-        let reply = self.call(Command::SendText { conversation, text, seen: Seq::new(2), hold_ms }).await;
+        let reply =
+            self.call(Command::Send { conversation, text, files: vec![], seen: Seq::new(2), hold_ms }).await;
         assert!(matches!(reply, Ok(Reply::Accepted { .. })), "{reply:?}");
     }
 

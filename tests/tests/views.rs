@@ -179,9 +179,10 @@ async fn folded_differences_equal_a_fresh_look() {
         if round == 3 {
             server.kill();
             let text = "written while the server was away".to_owned();
-            let send = Command::SendText {
+            let send = Command::Send {
                 conversation: conversation.clone(),
                 text,
+                files: vec![],
                 seen: Seq::new(head),
                 hold_ms: 0,
             };
@@ -198,8 +199,13 @@ async fn folded_differences_equal_a_fresh_look() {
             client = console(folder.path(), &server).await;
             window = Window::open(&client, &queries(&conversation, NEWEST));
         }
-        let send =
-            Command::SendText { conversation: conversation.clone(), text, seen: Seq::new(head), hold_ms: 0 };
+        let send = Command::Send {
+            conversation: conversation.clone(),
+            text,
+            files: vec![],
+            seen: Seq::new(head),
+            hold_ms: 0,
+        };
         client.call(send).await.expect("kept");
         head += 1;
         let mark = Command::MarkRead { conversation: conversation.clone(), upto: Seq::new(head - 1) };

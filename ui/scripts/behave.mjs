@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { commands, composer, core, row, search, test, tests } from "./kit.mjs";
 import { settled, withSite } from "./site.mjs";
+import "./files.mjs";
 import "./vault.mjs";
 
 const names = (page) => page.locator(".row .name").allTextContents();
@@ -42,7 +43,7 @@ test("answers what stands on the screen, however fast one answers", "big", async
   });
   await settled(page);
   assert.deepEqual(
-    (await commands(page, "send_text")).map(({ text, seen }) => [text, seen]),
+    (await commands(page, "send")).map(({ text, seen }) => [text, seen]),
     [["At once", 10_000]],
   );
 });
@@ -105,7 +106,7 @@ test("keeps still for a reader further up, and doesn't take the unseen for seen"
   await composer(page).fill("An answer");
   await composer(page).press("Enter");
   await settled(page);
-  assert.equal((await commands(page, "send_text"))[0].seen, 10_000);
+  assert.equal((await commands(page, "send"))[0].seen, 10_000);
   // One's own message is worth going to.
   assert.ok((await log(page)).toEnd < 2);
   assert.equal((await commands(page, "mark_read")).at(-1).upto >= 10_003, true);
@@ -194,11 +195,18 @@ test("sends with Enter, breaks with Shift and Enter, leaves an input method alon
   await composer(page).press("Shift+Enter");
   await composer(page).pressSequentially("please");
   await composer(page).dispatchEvent("keydown", { key: "Enter", keyCode: 229 });
-  assert.equal((await commands(page, "send_text")).length, 0);
+  assert.equal((await commands(page, "send")).length, 0);
   await composer(page).press("Enter");
   await settled(page);
-  assert.deepEqual(await commands(page, "send_text"), [
-    { command: "send_text", conversation: "c-andre", text: "With food\nplease", seen: 3, hold_ms: 5000 },
+  assert.deepEqual(await commands(page, "send"), [
+    {
+      command: "send",
+      conversation: "c-andre",
+      text: "With food\nplease",
+      files: [],
+      seen: 3,
+      hold_ms: 5000,
+    },
   ]);
   assert.equal(await composer(page).inputValue(), "");
   assert.equal(await composer(page).evaluate((area) => area === document.activeElement), true);
@@ -209,7 +217,7 @@ test("sends with Enter, breaks with Shift and Enter, leaves an input method alon
 
 test("gives a text back that wasn't kept, with the reason", "desk", async (page) => {
   await row(page, "Andre").click();
-  await page.evaluate(() => (window.failing = { send_text: { failure: "storage" } }));
+  await page.evaluate(() => (window.failing = { send: { failure: "storage" } }));
   await composer(page).fill("Not lost");
   await composer(page).press("Enter");
   await page.getByText("can't be read or written").waitFor();
@@ -354,9 +362,11 @@ test("shows another account nothing of this one", "desk", async (page) => {
   assert.equal(await page.getByTestId("composer").count(), 0);
 });
 
+/** Scenes whose names hold this; all when nothing is given. */
+const wanted = process.argv.slice(2).join(" ");
 let failed = 0;
 await withSite(async (openPage) => {
-  for (const { name, scenario, run } of tests) {
+  for (const { name, scenario, run } of tests.filter(({ name }) => name.includes(wanted))) {
     const page = await openPage({ scenario });
     page.setDefaultTimeout(10_000);
     await page.evaluate(() => {

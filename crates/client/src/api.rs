@@ -4,8 +4,8 @@
 mod vault;
 
 use bedside_protocol::{
-    Body, Code, ConnectRefusal, Conversation, ConversationId, Entry, EntryId, Limits, Me, Retry, Seq, Time,
-    TypingFrame,
+    Body, Code, ConnectRefusal, Conversation, ConversationId, Entry, EntryId, File, Limits, Me, Retry, Seq,
+    Time, TypingFrame,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -47,15 +47,18 @@ pub enum Command {
         /// Which.
         conversation: ConversationId,
     },
-    /// Writes a message. Answers [`Reply::Accepted`] once it is on the disk; from then on it isn't lost.
-    SendText {
-        /// Where it goes.
+    /// Writes messages: one for each file, then one for the text. Answers [`Reply::Accepted`] once they are on the disk; from
+    /// then on they aren't lost.
+    Send {
+        /// Where they go.
         conversation: ConversationId,
-        /// Plain text.
+        /// Plain text; may be blank if there are files.
         text: String,
+        /// Files that are attached to the conversation's draft, by their digests.
+        files: Vec<String>,
         /// The newest `seq` that was in view while writing.
         seen: Seq,
-        /// For how many milliseconds it can be taken back before it is handed over; 0 for not at all.
+        /// For how many milliseconds they can be taken back before they are handed over; 0 for not at all.
         hold_ms: u32,
     },
     /// Hands a message that waits over now: whatever it is held back for, and over a new connection if there is none.
@@ -99,6 +102,13 @@ pub enum Command {
         /// Where in it the cursor stands, in UTF-16 units.
         cursor: u32,
     },
+    /// Takes a file off a draft.
+    Detach {
+        /// Where.
+        conversation: ConversationId,
+        /// Which, by its digest.
+        sha256: String,
+    },
     /// The provider is typing.
     Typing {
         /// Where.
@@ -141,9 +151,14 @@ pub enum Reply {
         /// What it said.
         text: String,
     },
-    /// The message is on the disk under this id.
+    /// The file is in the folder for downloads.
+    Saved {
+        /// Under this name.
+        name: String,
+    },
+    /// The messages are on the disk.
     Accepted {
-        /// The message's id, and later its entry's.
+        /// The last one's id, and later its entry's.
         id: EntryId,
     },
 }
@@ -180,7 +195,22 @@ pub enum Failure {
         /// The most bytes a text may have.
         text_bytes: u32,
     },
-    /// No such conversation or message here.
+    /// The server takes no files.
+    #[error("the server takes no files")]
+    NoFiles,
+    /// The file is empty or over the server's limit.
+    #[error("the file is empty or too large")]
+    BadFile {
+        /// The most bytes a file may have.
+        file_bytes: u32,
+    },
+    /// So many files are attached already.
+    #[error("there are too many files")]
+    TooManyFiles {
+        /// The most that may be.
+        most: u32,
+    },
+    /// No such conversation, message or file here.
     #[error("no such conversation or message")]
     NotFound,
     /// The message was handed over to the server: it can't be taken back here.
@@ -210,6 +240,9 @@ pub enum Failure {
         /// The fewest characters that one may have.
         characters: u32,
     },
+    /// The folder for downloads can't be written.
+    #[error("the file can't be saved")]
+    NotSaved,
     /// The cache can't be read or written.
     #[error("the local cache can't be read or written")]
     Storage,
@@ -467,6 +500,8 @@ pub struct ConversationHead {
     pub draft: String,
     /// Where in it the cursor stands, in UTF-16 units.
     pub cursor: u32,
+    /// What is attached to it.
+    pub files: Vec<File>,
     /// How far one had read when the watch began: where the line "New" stands.
     pub read_upto: Seq,
     /// The newest entry that the cache holds: what a writer can have seen.
@@ -529,6 +564,12 @@ pub enum OutgoingState {
     Waiting {
         /// Whether it can still be taken back.
         recallable: bool,
+    },
+    /// The bytes of its file are on their way; it can be taken back.
+    Uploading {
+        /// How many of them were handed over.
+        #[ts(type = "number")]
+        sent: u64,
     },
     /// Handed over; the server's word is awaited.
     Sending,

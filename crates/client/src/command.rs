@@ -105,18 +105,34 @@ impl Core {
                 }
                 return Ok(Step::Forget);
             }
-            Command::SendText { conversation, text, seen, hold_ms } => {
+            Command::Send { conversation, text, files, seen, hold_ms } => {
                 let text_bytes = session.account.limits.text_bytes;
-                if text.trim().is_empty() || text.len() > text_bytes as usize {
+                let blank = text.trim().is_empty();
+                if (blank && files.is_empty()) || text.len() > text_bytes as usize {
                     return Err(Failure::BadText { text_bytes });
                 }
-                let id = EntryId::from_parts(now, random());
-                let send = Send { id, conversation, seen, body: Body::text(text), from: None, force: false };
+                let attached = self.shared.read(|reader| reader.attached(&conversation))?;
+                let file = |sha256: &String| attached.iter().find(|file| file.sha256 == *sha256).cloned();
+                let files = files.iter().map(file).collect::<Option<Vec<_>>>().ok_or(Failure::NotFound)?;
+                let bodies = files.into_iter().map(Body::File).chain((!blank).then(|| Body::text(text)));
+                let send = |body| Send {
+                    id: EntryId::from_parts(now, random()),
+                    conversation: conversation.clone(),
+                    seen,
+                    body,
+                    from: None,
+                    force: false,
+                };
+                let sends: Vec<_> = bodies.map(send).collect();
+                let id = sends.last().map(|send| send.id).ok_or(Failure::BadText { text_bytes })?;
                 let hold_until = if hold_ms == 0 { Time::ZERO } else { now.plus(hold_ms.into()) };
-                return Ok(Step::Input(Input::Send { send, at: now, hold_until }, Reply::Accepted { id }));
+                return Ok(Step::Input(Input::Send { sends, at: now, hold_until }, Reply::Accepted { id }));
             }
             Command::SaveDraft { conversation, text, cursor } => {
                 return Ok(Step::Write(Write::Draft(conversation, Draft { text, cursor })));
+            }
+            Command::Detach { conversation, sha256 } => {
+                return Ok(Step::Write(Write::Detach(conversation, sha256)));
             }
             Command::SendNow { id } => {
                 session.engine.outgoing(id).ok_or(Failure::NotFound)?;
@@ -126,7 +142,9 @@ impl Core {
                 let row = session.engine.outgoing(id).ok_or(Failure::NotFound)?;
                 match row.state {
                     OutboxState::Refused(_) => Input::SendAgain(id, seen),
-                    OutboxState::Waiting | OutboxState::Sending => return Err(Failure::OnItsWay),
+                    OutboxState::Waiting | OutboxState::Uploading | OutboxState::Sending => {
+                        return Err(Failure::OnItsWay);
+                    }
                 }
             }
             Command::Discard { id } => {
@@ -174,7 +192,7 @@ impl Core {
     }
 
     /// Without a session nobody is signed in, or the disk has failed and the session starts anew in a moment.
-    fn why_no_session(&self) -> Failure {
+    pub(crate) fn why_no_session(&self) -> Failure {
         let signed_in = self.shared.with_live(|live| live.account.is_some());
         if signed_in { Failure::Storage } else { Failure::SignedOut }
     }

@@ -1,6 +1,7 @@
 //! The core's loop: commands, the socket's events, the disk's word and the engine's timers, one after the other.
 
 use crate::api::{self, Command, Failure, Keeper, Link, LockedBy, Reply};
+use crate::attach::{ContentAnswer, Place};
 use crate::clock::Clock;
 use crate::doubt::{self, Surroundings};
 use crate::policy::Policy;
@@ -12,11 +13,12 @@ use crate::vault::{Closed, Vault};
 use crate::watch::Dirty;
 use crate::{Shared, sign_in};
 use bedside_engine::{Attempt, Config, Effect, Engine, Input, Ticket, Trouble};
-use bedside_protocol::{ConnectRefusal, Entry, ServerFrame, Time};
+use bedside_protocol::{ConnectRefusal, ConversationId, Entry, EntryId, File, Refusal, ServerFrame, Time};
 use bedside_store::{Account, Committed, Files, Reached, Reader, StoreError, Write, Writer};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 
 /// How long a person is shown as typing after the last sign of it; the server's own clock may differ from ours.
 const TYPING_MS: u64 = 6_000;
@@ -27,6 +29,13 @@ const RESTART: Duration = Duration::from_secs(2);
 const AT_ONCE: usize = 64;
 
 pub(crate) type Answer = oneshot::Sender<Result<Reply, Failure>>;
+
+/// What a window wants of the core.
+pub(crate) enum Ask {
+    Command(Command, Answer),
+    Attach(ConversationId, File, Arc<[u8]>, Answer),
+    Content(Place, ContentAnswer),
+}
 
 /// What comes back from the outside of the core's own doing.
 pub(crate) enum Event {
@@ -53,6 +62,18 @@ pub(crate) enum Event {
     Sealed {
         outcome: Result<Keeper, Closed>,
         answer: Answer,
+    },
+    Uploaded {
+        epoch: u64,
+        id: EntryId,
+        outcome: Result<(), Refusal>,
+    },
+    Fetched {
+        cache: u64,
+        id: ConversationId,
+        file: File,
+        outcome: Result<Vec<u8>, Refusal>,
+        answer: ContentAnswer,
     },
     Check {
         epoch: u64,
@@ -103,6 +124,8 @@ pub(crate) struct Session {
     attempt: Attempt,
     socket: Option<Socket>,
     frames: Option<mpsc::Receiver<SocketEvent>>,
+    /// Files on their way to the server; they end with the connection.
+    pub(crate) uploads: JoinSet<()>,
 }
 
 impl Core {
@@ -158,13 +181,14 @@ impl Core {
                 // All of it is published below.
                 let _moved = live.follow(&engine, now);
             });
-            self.session = Some(Session { account, device, engine, attempt: 0, socket: None, frames: None });
+            let (socket, frames, uploads) = (None, None, JoinSet::new());
+            self.session = Some(Session { account, device, engine, attempt: 0, socket, frames, uploads });
         }
         self.shared.publish(&Dirty::everything());
         Ok(())
     }
 
-    pub(crate) async fn run(mut self, mut commands: mpsc::Receiver<(Command, Answer)>) {
+    pub(crate) async fn run(mut self, mut asks: mpsc::Receiver<Ask>) {
         self.open_cache(None);
         let mut surroundings = Surroundings::now();
         let mut look = tokio::time::interval(doubt::LOOK_EVERY);
@@ -178,8 +202,10 @@ impl Core {
             // Commands wait until it is known what the cache holds.
             let opening = self.shared.with_live(|live| live.vault == api::Vault::Opening);
             tokio::select! {
-                command = commands.recv(), if !opening => match command {
-                    Some((command, answer)) => self.command(command, answer),
+                ask = asks.recv(), if !opening => match ask {
+                    Some(Ask::Command(command, answer)) => self.command(command, answer),
+                    Some(Ask::Attach(id, file, bytes, answer)) => self.attach(id, file, bytes, answer),
+                    Some(Ask::Content(place, answer)) => self.content(place, answer),
                     None => return,
                 },
                 Some(event) = self.inbox.recv() => self.event(event),
@@ -247,6 +273,10 @@ impl Core {
                 }
             }
             Event::Sealed { outcome, answer } => self.sealed(outcome, answer),
+            Event::Uploaded { epoch, id, outcome } => self.uploaded(epoch, id, outcome),
+            Event::Fetched { cache, id, file, outcome, answer } => {
+                self.fetched(cache, id, file, outcome, answer);
+            }
             Event::Check { epoch } => self.check(epoch),
             Event::Damaged { epoch, error } => self.after_trouble(&error, epoch),
         }
@@ -336,6 +366,7 @@ impl Core {
                         last = Some(ticket);
                         writes.extend(changes.into_iter().map(Write::Sync));
                     }
+                    Effect::Upload(id, file) => self.upload(id, file),
                     Effect::Tell(frame) => self.tell(now, frame),
                     Effect::Wipe => return self.wipe(),
                 }
@@ -384,6 +415,8 @@ impl Core {
     fn disconnect(&mut self) {
         if let Some(session) = self.session.as_mut() {
             (session.socket, session.frames) = (None, None);
+            session.uploads = JoinSet::new();
+            self.shared.with_live(|live| live.uploads.clear());
         }
     }
 

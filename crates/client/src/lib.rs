@@ -3,6 +3,7 @@
 
 mod address;
 pub mod api;
+mod attach;
 mod clock;
 mod command;
 mod core;
@@ -15,14 +16,18 @@ mod search;
 mod sign_in;
 pub mod socket;
 mod splice;
+mod transfer;
 mod trust;
 mod vault;
 mod view;
 mod watch;
 
 use api::{Command, Failure, Query, Reply, Update};
+pub use attach::{Attachment, Content, Place};
 use bedside_protocol::Seq;
+pub use bedside_protocol::{ConversationId, File};
 use bedside_store::{Reader, StoreError};
+use core::Ask;
 use live::Live;
 pub use policy::Policy;
 use std::path::PathBuf;
@@ -50,32 +55,52 @@ pub struct Setup {
 /// The core's handle. It lives on as long as one of its clones does.
 #[derive(Clone, Debug)]
 pub struct Client {
-    commands: mpsc::Sender<(Command, oneshot::Sender<Result<Reply, Failure>>)>,
+    asks: mpsc::Sender<Ask>,
     shared: Arc<Shared>,
     runtime: tokio::runtime::Handle,
 }
 
-/// Commands that may wait for the core.
-const COMMANDS: usize = 64;
+/// What may wait for the core.
+const ASKS: usize = 64;
 
 impl Client {
     /// Opens the cache and, if somebody is signed in there, begins to connect. Fails when another program has it;
     /// whatever else is wrong with it, [`Query::Connection`] says.
     pub fn start(setup: Setup, runtime: &tokio::runtime::Handle) -> Result<Self, StoreError> {
         let Setup { folder, keychain, policy, trust } = setup;
-        let (commands, inbox) = mpsc::channel(COMMANDS);
+        let (asks, inbox) = mpsc::channel(ASKS);
         let shared = Arc::new(Shared::new());
         let vault = vault::Vault::new(folder, keychain, policy.keep_nothing)?;
         let core = core::Core::new(vault, policy, trust, Arc::clone(&shared));
         runtime.spawn(core.run(inbox));
-        Ok(Self { commands, shared, runtime: runtime.clone() })
+        Ok(Self { asks, shared, runtime: runtime.clone() })
     }
 
     /// Does what a person wants, or says why not.
     pub async fn call(&self, command: Command) -> Result<Reply, Failure> {
-        let (reply, answer) = oneshot::channel();
-        self.commands.send((command, reply)).await.map_err(|_| Failure::Storage)?;
-        answer.await.map_err(|_| Failure::Storage)?
+        self.ask(|answer| Ask::Command(command, answer)).await
+    }
+
+    /// Attaches a file to a conversation's draft: once this is done, it is kept with it.
+    pub async fn attach(&self, attachment: Attachment) -> Result<Reply, Failure> {
+        // A large file takes a while to read.
+        let read = self.runtime.spawn_blocking(move || (attachment.file(), attachment));
+        let (file, Attachment { conversation, bytes, .. }) = read.await.map_err(|_| Failure::Storage)?;
+        self.ask(|answer| Ask::Attach(conversation, file, bytes.into(), answer)).await
+    }
+
+    /// A conversation's file, from here or else from the server.
+    pub async fn content(&self, place: Place) -> Result<Content, Failure> {
+        self.ask(|answer| Ask::Content(place, answer)).await
+    }
+
+    async fn ask<T>(
+        &self,
+        ask: impl FnOnce(oneshot::Sender<Result<T, Failure>>) -> Ask,
+    ) -> Result<T, Failure> {
+        let (answer, answered) = oneshot::channel();
+        self.asks.send(ask(answer)).await.map_err(|_| Failure::Storage)?;
+        answered.await.map_err(|_| Failure::Storage)?
     }
 
     /// Starts a stream of updates; [`Watcher::set`] says of what.
@@ -117,6 +142,15 @@ impl Shared {
 
     pub(crate) fn with_live<T>(&self, with: impl FnOnce(&mut Live) -> T) -> T {
         with(&mut lock(&self.live))
+    }
+
+    /// Reads something of the cache.
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&Reader) -> Result<T, StoreError>) -> Result<T, Failure> {
+        let reader = lock(&self.reader);
+        read(reader.as_ref().ok_or(Failure::Locked)?).map_err(|error| {
+            tracing::error!(%error, "the cache can't be read");
+            Failure::Storage
+        })
     }
 
     /// What the cache weighs, in bytes, while it is open.

@@ -1,7 +1,7 @@
 //! What of the state isn't on the disk: the link, what is under way, who types. The core writes it, views read it.
 
 use crate::api::{Account, History, Link, Repaired, Trouble, Vault};
-use bedside_engine as engine;
+use bedside_engine::{self as engine, OutboxState};
 use bedside_protocol::{ConversationId, EntryId, Time, TypingFrame};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,8 +13,10 @@ pub(crate) struct Live {
     pub(crate) catching_up: u32,
     pub(crate) waiting: u32,
     pub(crate) refused: u32,
-    /// Messages that were handed over and not answered, and where they go.
-    pub(crate) sending: BTreeMap<EntryId, ConversationId>,
+    /// Messages that were handed over and not answered or whose files are on their way, and where they go.
+    pub(crate) sending: BTreeMap<EntryId, (ConversationId, OutboxState)>,
+    /// Bytes of files on their way that have been handed over.
+    pub(crate) uploads: BTreeMap<EntryId, u64>,
     pub(crate) typing: BTreeMap<ConversationId, TypingFrame>,
     pub(crate) history: Option<History>,
     pub(crate) vault: Vault,
@@ -31,6 +33,7 @@ impl Live {
             waiting: 0,
             refused: 0,
             sending: BTreeMap::new(),
+            uploads: BTreeMap::new(),
             typing: BTreeMap::new(),
             history: None,
             vault: Vault::Opening,
@@ -51,7 +54,7 @@ impl Live {
         let counts = (count(engine.catching_up()), count(waiting), count(refused));
         let link = link(engine.link());
         let sending: BTreeMap<_, _> =
-            engine.sending().map(|send| (send.id, send.conversation.clone())).collect();
+            engine.under_way().map(|row| (row.send.id, (row.send.conversation.clone(), row.state))).collect();
         let engine::History { held, all } = engine.history(now);
         let number = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
         let history = Some(History { held: number(held), all: number(all) });
@@ -62,9 +65,9 @@ impl Live {
         {
             return None;
         }
-        let gone = self.sending.iter().filter(|(id, _)| !sending.contains_key(id));
-        let come = sending.iter().filter(|(id, _)| !self.sending.contains_key(id));
-        let moved = gone.chain(come).map(|(_, conversation)| conversation.clone()).collect();
+        let gone = self.sending.iter().filter(|(id, at)| sending.get(id) != Some(at));
+        let come = sending.iter().filter(|(id, at)| self.sending.get(id) != Some(at));
+        let moved = gone.chain(come).map(|(_, (conversation, _))| conversation.clone()).collect();
         (self.catching_up, self.waiting, self.refused) = counts;
         (self.link, self.sending, self.history) = (link, sending, history);
         if !matches!(self.link, Link::Live { .. }) {

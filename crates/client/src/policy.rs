@@ -17,10 +17,14 @@ pub struct Policy {
     pub idle_lock_minutes: u32,
     /// For how many days what is cached may be shown without the server; 0: for ever.
     pub lease_days: u32,
+    /// Of conversations that one hasn't taken oneself, only the newest messages are cached.
+    pub own_conversations_only: bool,
     /// How many days after it was closed a conversation stays in the cache; 0: for ever.
     pub keep_closed_days: u32,
     /// What the cache may weigh, in megabytes; 0: as much as it likes. What has been closed longest goes first.
     pub cache_megabytes: u32,
+    /// What files that were looked at may weigh of that, in megabytes; 0: as much as they like. Those that came first go first.
+    pub files_megabytes: u32,
 }
 
 impl Default for Policy {
@@ -29,8 +33,10 @@ impl Default for Policy {
             keep_nothing: false,
             idle_lock_minutes: 10,
             lease_days: 14,
+            own_conversations_only: false,
             keep_closed_days: 30,
             cache_megabytes: 0,
+            files_megabytes: 500,
         }
     }
 }
@@ -56,7 +62,16 @@ impl Policy {
     /// What of the log this computer keeps.
     pub(crate) fn keep(&self) -> Keep {
         let closed_ms = u64::from(self.keep_closed_days) * DAY_MS;
-        Keep { history: true, closed_ms: (0 < closed_ms).then_some(closed_ms) }
+        Keep {
+            history: true,
+            closed_ms: (0 < closed_ms).then_some(closed_ms),
+            own_only: self.own_conversations_only,
+        }
+    }
+
+    /// What fetched files may weigh, in bytes, if that is limited.
+    pub(crate) fn attachment_bytes(&self) -> Option<u64> {
+        Some(u64::from(self.files_megabytes) * 1_000_000).filter(|most| 0 < *most)
     }
 
     fn read(json: &[u8]) -> Result<Self, serde_json::Error> {

@@ -168,6 +168,7 @@ fn conversation(
         typing: live.typing.get(id).cloned(),
         draft: found.draft.text,
         cursor: found.draft.cursor,
+        files: found.files,
         read_upto: found.read_upto,
         loaded_upto,
         conversation: found.conversation,
@@ -179,17 +180,17 @@ fn conversation(
 }
 
 fn outgoing(row: &OutboxRow, live: &Live) -> Outgoing {
-    let state = match row.state {
+    let now = live.sending.get(&row.send.id).map_or(row.state, |(_, state)| *state);
+    let state = match now {
         OutboxState::Refused(code) => OutgoingState::Refused { code, retry: code.retry() },
-        OutboxState::Waiting | OutboxState::Sending if live.sending.contains_key(&row.send.id) => {
-            OutgoingState::Sending
+        OutboxState::Sending => OutgoingState::Sending,
+        OutboxState::Uploading => {
+            OutgoingState::Uploading { sent: live.uploads.get(&row.send.id).copied().unwrap_or_default() }
         }
         OutboxState::Waiting if row.attempts == 0 && row.hold_until != Time::ZERO => {
             OutgoingState::Held { until: row.hold_until }
         }
-        OutboxState::Waiting | OutboxState::Sending => {
-            OutgoingState::Waiting { recallable: !row.may_have_been_sent() }
-        }
+        OutboxState::Waiting => OutgoingState::Waiting { recallable: !row.may_have_been_sent() },
     };
     Outgoing {
         id: row.send.id,

@@ -24,7 +24,7 @@ pub use keep::{History, Keep};
 use crate::{Cached, Change, Range, Snapshot};
 use bedside_protocol::{
     Changes, ChangesAnswer, ClientFrame, Conversation, ConversationId, Entries, EntriesAnswer, Entry,
-    EntryFrame, Epoch, MAX_ENTRIES_PAGE, Rejected, Retry, Rev, Seq, Time,
+    EntryFrame, Epoch, MAX_ENTRIES_PAGE, Rejected, Retry, Rev, Seq, Time, UserId,
 };
 use keep::Plan;
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,6 +64,8 @@ struct Known {
     not_before: Option<Time>,
     /// Since when it has been closed, if it is.
     closed: Option<Time>,
+    /// One has taken it oneself.
+    own: bool,
 }
 
 impl Known {
@@ -94,6 +96,7 @@ struct Asked {
 
 #[derive(Debug)]
 pub(crate) struct CatchUp {
+    me: UserId,
     /// All changes up to here are known.
     cursor: Rev,
     /// The life of the server's log that the cache is a copy of.
@@ -114,18 +117,20 @@ pub(crate) struct CatchUp {
 }
 
 impl CatchUp {
-    pub(crate) fn new(snapshot: &Snapshot, keep: Keep) -> Self {
+    pub(crate) fn new(me: UserId, snapshot: &Snapshot, keep: Keep) -> Self {
         let conversations: BTreeMap<_, _> = snapshot
             .conversations
             .iter()
             .map(|(id, cached)| {
                 let Cached { rev, head, range, closed, .. } = *cached;
-                (id.clone(), Known { rev, head, range, closed, ..Known::default() })
+                let own = cached.assigned.as_ref() == Some(&me);
+                (id.clone(), Known { rev, head, range, closed, own, ..Known::default() })
             })
             .collect();
         let wanting =
             conversations.iter().filter(|(_, known)| known.is_behind()).map(|(id, _)| id.clone()).collect();
         Self {
+            me,
             cursor: snapshot.cursor,
             epoch: snapshot.epoch.clone(),
             unverified: None,
@@ -390,6 +395,7 @@ impl CatchUp {
         }
         known.rev = conversation.rev;
         known.closed = closed;
+        known.own = conversation.assigned.as_ref() == Some(&self.me);
         known.head = known.head.max(conversation.head);
         self.want(&conversation.id);
         vec![Change::Summary(conversation)]

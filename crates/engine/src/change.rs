@@ -38,8 +38,8 @@ pub enum Change {
     Outbox(OutboxRow),
     /// A draft became a message, which is in the same commit.
     DraftSent(ConversationId),
-    /// A message became a draft again, before whatever is typed; it goes from the outbox in the same commit.
-    DraftBack(ConversationId, String),
+    /// A message became a draft again, before whatever is there; it goes from the outbox in the same commit.
+    DraftBack(ConversationId, Body),
     /// A message that needs no sending any more: its entry is in the same commit, or it was thrown away.
     OutboxDone(EntryId),
 }
@@ -83,7 +83,7 @@ impl OutboxRow {
     /// Whether the server may have it: handed over at least once, and not refused.
     pub fn may_have_been_sent(&self) -> bool {
         match self.state {
-            OutboxState::Waiting => 0 < self.attempts,
+            OutboxState::Waiting | OutboxState::Uploading => 0 < self.attempts,
             OutboxState::Sending => true,
             OutboxState::Refused(_) => false,
         }
@@ -93,21 +93,26 @@ impl OutboxRow {
 /// How far a message is.
 ///
 /// ```text
-///             hand over                entry with its id
-///   Waiting ─────────────▶ Sending ────────────────────────▶ (gone: the entry is committed)
-///  │ ▲  ▲  ◀─ disconnect ─┘   │ rejected: never / after reading
-///  │ │  └─── rejected: later ─┤
-///  │ │ send again             ▼
-///  │ └───────────────────── Refused ── discard ──▶ (gone)
-///  └─ discard, if it was never handed over ──────▶ (gone)
+///   Uploading ── refused ───────────────┐
+///    ▲ │ uploaded, failed or disconnect │
+///    │ ▼          hand over             │      entry with its id
+///   Waiting ───────────────────▶ Sending ──────────────────────▶ (gone: the entry is committed)
+///  │ ▲  ▲  ◀───── disconnect ─────┘   │ │ rejected: never / after reading
+///  │ │  └───── rejected: later ───────┘ │
+///  │ │ send again                       ▼
+///  │ └─────────────────────────────── Refused ── discard ──▶ (gone)
+///  └─ discard, if it was never handed over ────────────────▶ (gone)
 /// ```
 ///
-/// A message that is held back waits; it is handed over when its time has come, or a person says `send now`.
-/// `Sending` is not kept on the disk: after a restart nobody knows, so it is handed over again.
+/// A message that is held back waits; it is handed over when its time has come, or a person says `send now`. One with a file
+/// is handed over when the server has the file's bytes. `Uploading` and `Sending` are not kept on the disk: after a restart
+/// nobody knows, so it is done again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutboxState {
     /// Kept here, not handed over.
     Waiting,
+    /// The bytes of its file are on their way.
+    Uploading,
     /// Handed over, outcome unknown.
     Sending,
     /// The server said no, for this reason.
@@ -130,7 +135,7 @@ pub struct Snapshot {
 }
 
 /// What the cache holds of a conversation.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cached {
     /// Its summary's `rev`.
     pub rev: Rev,
@@ -140,6 +145,8 @@ pub struct Cached {
     pub range: Option<Range>,
     /// Since when it has been closed, if it is.
     pub closed: Option<Time>,
+    /// Who has taken it, if anybody has.
+    pub assigned: Option<UserId>,
     /// How far each person has read, as the server has it.
     pub read: BTreeMap<UserId, Seq>,
 }

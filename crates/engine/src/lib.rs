@@ -18,12 +18,12 @@ pub use link::{Link, Trouble};
 pub use range::Range;
 
 use bedside_protocol::{
-    ClientFrame, Code, ConnectRefusal, ConversationId, EntryId, Send, Seq, ServerFrame, Time, Typing, UserId,
-    Viewing,
+    ClientFrame, Code, ConnectRefusal, ConversationId, EntryId, File, Refusal, Send, Seq, ServerFrame, Time,
+    Typing, UserId, Viewing,
 };
 use catchup::CatchUp;
 use link::Event as LinkEvent;
-use outbox::Outbox;
+use outbox::{HandedOver, Outbox};
 use reads::Reads;
 use std::collections::BTreeMap;
 
@@ -49,15 +49,18 @@ pub enum Input {
     Closed(Attempt, Trouble),
     /// The changes under this ticket, and all before it, are on the disk.
     Committed(Ticket),
-    /// A person wrote a message. It isn't handed over before `hold_until`, so that it can be taken back.
+    /// A person wrote messages to one conversation. They aren't handed over before `hold_until`, so that they can be taken
+    /// back.
     Send {
-        /// The frame, with its id.
-        send: Send,
-        /// When it was written.
+        /// The frames, each with its id, in the order in which they go.
+        sends: Vec<Send>,
+        /// When they were written.
         at: Time,
         /// [`Time::ZERO`]: at once.
         hold_until: Time,
     },
+    /// The server has the file of this message, or why not.
+    Uploaded(EntryId, Result<(), Refusal>),
     /// A message that waits isn't held back any longer. This connects nobody: somebody may work offline.
     SendNow(EntryId),
     /// A person sends a refused message again, knowing what came meanwhile.
@@ -99,6 +102,9 @@ pub enum Effect {
     /// Write all of these in one transaction, alone or with the commits that follow, then say [`Input::Committed`]. If
     /// it fails, start anew from the disk.
     Commit(Ticket, Vec<Change>),
+    /// Bring the bytes of a message's file to the server, then say [`Input::Uploaded`]. It may be asked for again while it
+    /// is under way.
+    Upload(EntryId, File),
     /// Something that isn't kept: typing, presence, a suggestion in the making.
     Tell(ServerFrame),
     /// The server took the access away and demands that the cache goes.
@@ -132,10 +138,10 @@ pub struct Engine {
 impl Engine {
     /// Starts from what the disk holds.
     pub fn new(config: Config, snapshot: Snapshot) -> Self {
-        let reads = Reads::new(config.me, &snapshot);
+        let reads = Reads::new(config.me.clone(), &snapshot);
         Self {
             link: link::Machine::new(config.seed),
-            catchup: CatchUp::new(&snapshot, config.keep),
+            catchup: CatchUp::new(config.me, &snapshot, config.keep),
             outbox: Outbox::new(snapshot.outbox),
             reads,
             open: None,
@@ -159,9 +165,9 @@ impl Engine {
         self.outbox.get(id)
     }
 
-    /// Messages that were handed over and not answered yet.
-    pub fn sending(&self) -> impl Iterator<Item = &Send> {
-        self.outbox.sending()
+    /// Messages that were handed over and not answered yet, and those whose files are on their way.
+    pub fn under_way(&self) -> impl Iterator<Item = &OutboxRow> {
+        self.outbox.under_way()
     }
 
     /// Messages that are held back.
@@ -221,10 +227,15 @@ impl Engine {
                 let now_kept = std::mem::replace(&mut self.after, later);
                 effects.extend(now_kept.into_values().flatten().map(Effect::Emit));
             }
-            Input::Send { send, at, hold_until } => {
-                let draft = Change::DraftSent(send.conversation.clone());
-                let message = self.outbox.add(send, at, hold_until);
-                self.commit(vec![message, draft], Vec::new(), &mut effects);
+            Input::Send { sends, at, hold_until } => {
+                let draft = sends.first().map(|send| Change::DraftSent(send.conversation.clone()));
+                let messages = sends.into_iter().map(|send| self.outbox.add(send, at, hold_until));
+                let changes = messages.chain(draft).collect();
+                self.commit(changes, Vec::new(), &mut effects);
+            }
+            Input::Uploaded(id, outcome) => {
+                let change = self.outbox.uploaded(now, id, outcome);
+                self.commit(change.into_iter().collect(), Vec::new(), &mut effects);
             }
             Input::SendNow(id) => {
                 if let Some(change) = self.outbox.now(id) {
@@ -372,9 +383,10 @@ impl Engine {
             return;
         }
         effects.extend(self.reads.unsent(now).into_iter().map(Effect::Emit));
-        let (changes, sends) = self.outbox.hand_over(now);
+        let HandedOver { changes, frames, uploads } = self.outbox.hand_over(now);
+        effects.extend(uploads.into_iter().map(|(id, file)| Effect::Upload(id, file)));
         // The attempt is on the disk before the frame is on the wire.
-        self.commit(changes, sends, effects);
+        self.commit(changes, frames, effects);
     }
 
     fn link_event(&mut self, now: Time, event: LinkEvent, effects: &mut Vec<Effect>) {

@@ -5,11 +5,17 @@
 
 use crate::catchup::clamp_retry;
 use crate::{Change, OutboxRow, OutboxState};
-use bedside_protocol::{ClientFrame, Code, ConversationId, EntryId, Rejected, Retry, Send, Seq, Time};
+use bedside_protocol::{
+    ClientFrame, Code, ConversationId, EntryId, File, Refusal, Rejected, Retry, Send, Seq, Time,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Messages under way at once, over all conversations: below the server's burst.
 const IN_FLIGHT: usize = 8;
+/// Files under way at once. They share a line that may be thin, and messages don't wait for them.
+const UPLOADS: usize = 2;
+/// The wait after an upload that came to nothing.
+const UPLOAD_RETRY_MS: u64 = 5_000;
 /// A server that speaks but says nothing of a message within this is asked again over a fresh connection.
 const ANSWER_TIMEOUT_MS: u64 = 20_000;
 /// Nothing is held back longer than this, whatever the clock says after a restart.
@@ -22,9 +28,31 @@ struct Held {
     row: OutboxRow,
     /// `Sending`: when the answer is overdue. `Waiting`: not to be handed over before.
     until: Time,
+    /// The server has its file, if it has one.
+    uploaded: bool,
+}
+
+/// What goes out.
+#[derive(Debug, Default)]
+pub(crate) struct HandedOver {
+    /// To be on the disk first: the attempts.
+    pub(crate) changes: Vec<Change>,
+    pub(crate) frames: Vec<ClientFrame>,
+    /// Files that the server must have before their messages.
+    pub(crate) uploads: Vec<(EntryId, File)>,
 }
 
 impl Held {
+    fn new(row: OutboxRow) -> Self {
+        Self { uploaded: row.send.body.file().is_none(), row, until: Time::ZERO }
+    }
+
+    /// After a fresh start of it, the server may have swept the file away.
+    fn afresh(&mut self) {
+        self.uploaded = self.row.send.body.file().is_none();
+        self.until = Time::ZERO;
+    }
+
     /// When a waiting message may be handed over.
     fn ready_at(&self, now: Time) -> Time {
         let hold = self.row.hold_until;
@@ -41,7 +69,7 @@ pub(crate) struct Outbox {
 impl Outbox {
     pub(crate) fn new(rows: Vec<OutboxRow>) -> Self {
         let places = rows.iter().map(|row| (row.send.id, row.place)).collect();
-        let rows = rows.into_iter().map(|row| (row.place, Held { row, until: Time::ZERO })).collect();
+        let rows = rows.into_iter().map(|row| (row.place, Held::new(row))).collect();
         Self { rows, places }
     }
 
@@ -60,20 +88,17 @@ impl Outbox {
         (self.rows.len() - refused, refused)
     }
 
-    /// Those under way.
-    pub(crate) fn sending(&self) -> impl Iterator<Item = &Send> {
-        self.rows
-            .values()
-            .map(|held| &held.row)
-            .filter(|row| row.state == OutboxState::Sending)
-            .map(|row| &row.send)
+    /// Those under way, or whose files are.
+    pub(crate) fn under_way(&self) -> impl Iterator<Item = &OutboxRow> {
+        let rows = self.rows.values().map(|held| &held.row);
+        rows.filter(|row| matches!(row.state, OutboxState::Sending | OutboxState::Uploading))
     }
 
     pub(crate) fn add(&mut self, send: Send, at: Time, hold_until: Time) -> Change {
         let place = self.rows.last_key_value().map_or(1, |(place, _)| place + 1);
         let row = OutboxRow { place, send, at, hold_until, attempts: 0, state: OutboxState::Waiting };
         self.places.insert(row.send.id, place);
-        self.rows.insert(place, Held { row: row.clone(), until: Time::ZERO });
+        self.rows.insert(place, Held::new(row.clone()));
         Change::Outbox(row)
     }
 
@@ -86,7 +111,7 @@ impl Outbox {
         held.row.send.seen = seen;
         held.row.send.force = code == Code::Behind;
         held.row.state = OutboxState::Waiting;
-        held.until = Time::ZERO;
+        held.afresh();
         Some(Change::Outbox(held.row.clone()))
     }
 
@@ -109,10 +134,10 @@ impl Outbox {
         self.settled(id)
     }
 
-    /// As [`Outbox::discard`], and its text becomes the draft again. Nothing, if it may not be thrown away.
+    /// As [`Outbox::discard`], and what it says becomes the draft again. Nothing, if it may not be thrown away.
     pub(crate) fn recall(&mut self, id: EntryId) -> Vec<Change> {
         let back =
-            self.get(id).map(|row| Change::DraftBack(row.send.conversation.clone(), row.text().to_owned()));
+            self.get(id).map(|row| Change::DraftBack(row.send.conversation.clone(), row.send.body.clone()));
         // Without the first, what is under way would be a draft too.
         self.discard(id).zip(back).map(|(gone, back)| vec![gone, back]).unwrap_or_default()
     }
@@ -149,28 +174,68 @@ impl Outbox {
         }
     }
 
+    /// The server has a message's file, or why not.
+    pub(crate) fn uploaded(
+        &mut self,
+        now: Time,
+        id: EntryId,
+        outcome: Result<(), Refusal>,
+    ) -> Option<Change> {
+        let held = self.held(id)?;
+        if !matches!(held.row.state, OutboxState::Uploading | OutboxState::Waiting) {
+            return None;
+        }
+        let Err(refusal) = outcome else {
+            (held.uploaded, held.row.state) = (true, OutboxState::Waiting);
+            return None;
+        };
+        if refusal.code.retry() != Retry::Later && held.row.may_have_been_sent() {
+            // It may be in the log already: only the answer to the message itself says so.
+            (held.uploaded, held.row.state) = (true, OutboxState::Waiting);
+            return None;
+        }
+        if refusal.code.retry() == Retry::Later {
+            held.row.state = OutboxState::Waiting;
+            held.until = now.plus(clamp_retry(refusal.retry_after_ms.unwrap_or(UPLOAD_RETRY_MS)));
+            return None;
+        }
+        held.row.state = OutboxState::Refused(refusal.code);
+        Some(Change::Outbox(held.row.clone()))
+    }
+
     /// Nobody knows what became of what was under way: it is handed over again, with the same id.
     pub(crate) fn disconnected(&mut self) {
         for held in self.rows.values_mut() {
-            if held.row.state == OutboxState::Sending {
+            if matches!(held.row.state, OutboxState::Sending | OutboxState::Uploading) {
                 held.row.state = OutboxState::Waiting;
             }
-            held.until = Time::ZERO;
+            held.afresh();
         }
     }
 
     /// Counts the attempts of what goes out now, and gives the frames to emit once that is on the disk.
-    pub(crate) fn hand_over(&mut self, now: Time) -> (Vec<Change>, Vec<ClientFrame>) {
+    pub(crate) fn hand_over(&mut self, now: Time) -> HandedOver {
         let mut busy = BTreeSet::new();
-        let mut under_way = self.rows.values().filter(|held| held.row.state == OutboxState::Sending).count();
-        let (mut changes, mut frames) = (Vec::new(), Vec::new());
+        let count = |state| self.rows.values().filter(|held| held.row.state == state).count();
+        let mut under_way = count(OutboxState::Sending);
+        let mut uploading = count(OutboxState::Uploading);
+        let HandedOver { mut changes, mut frames, mut uploads } = HandedOver::default();
         for held in self.rows.values_mut() {
             let ready = held.ready_at(now) <= now;
             let row = &mut held.row;
             if matches!(row.state, OutboxState::Refused(_)) || !busy.insert(row.send.conversation.clone()) {
                 continue;
             }
-            if row.state == OutboxState::Waiting && ready && under_way < IN_FLIGHT {
+            if row.state != OutboxState::Waiting || !ready {
+                continue;
+            }
+            if let Some(file) = row.send.body.file().filter(|_| !held.uploaded) {
+                if uploading < UPLOADS {
+                    uploading += 1;
+                    uploads.push((row.send.id, file.clone()));
+                    row.state = OutboxState::Uploading;
+                }
+            } else if under_way < IN_FLIGHT {
                 under_way += 1;
                 row.attempts = row.attempts.saturating_add(1);
                 // On the disk it waits: after a crash nobody knows what became of the try.
@@ -180,7 +245,7 @@ impl Outbox {
                 held.until = now.plus(ANSWER_TIMEOUT_MS);
             }
         }
-        (changes, frames)
+        HandedOver { changes, frames, uploads }
     }
 
     pub(crate) fn overdue(&self, now: Time) -> bool {
@@ -192,7 +257,7 @@ impl Outbox {
             OutboxState::Sending => Some(held.until),
             // One that may go already waits for the one before it, not for the clock.
             OutboxState::Waiting => Some(held.ready_at(now)).filter(|ready| now < *ready),
-            OutboxState::Refused(_) => None,
+            OutboxState::Uploading | OutboxState::Refused(_) => None,
         };
         self.rows.values().filter_map(timer).min()
     }

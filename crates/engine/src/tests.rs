@@ -1,6 +1,7 @@
 //! What the engine promises, one promise a test. What holds whatever happens is simulated: `tests/sim`.
 
 mod catching_up;
+mod files;
 mod keeping;
 mod server;
 
@@ -45,7 +46,7 @@ fn send_of(n: u64, conversation: u64) -> Send {
 }
 
 fn write(send: Send, at: Time) -> Input {
-    Input::Send { send, at, hold_until: Time::ZERO }
+    Input::Send { sends: vec![send], at, hold_until: Time::ZERO }
 }
 
 fn rejected(id: EntryId, code: Code, retry_after_ms: Option<u64>) -> Input {
@@ -232,7 +233,7 @@ fn a_message_can_be_taken_back_until_its_time_has_come() {
     let id = entry_id(1);
     let held = |hold_until| {
         let (mut engine, now) = live_engine();
-        let effects = engine.handle(now, Input::Send { send: send_of(1, 0), at: now, hold_until });
+        let effects = engine.handle(now, Input::Send { sends: vec![send_of(1, 0)], at: now, hold_until });
         let effects = flush(&mut engine, now, effects);
         (engine, now, effects)
     };
@@ -257,7 +258,7 @@ fn a_message_can_be_taken_back_until_its_time_has_come() {
     let (mut engine, now, _) = held(NOW.plus(5_000));
     assert_eq!(engine.held().collect::<Vec<_>>(), [id]);
     let effects = engine.handle(now, Input::Recall(id));
-    let back = [Change::OutboxDone(id), Change::DraftBack(conversation_id(0), "x".into())];
+    let back = [Change::OutboxDone(id), Change::DraftBack(conversation_id(0), Body::text("x"))];
     assert!(matches!(effects.as_slice(), [Effect::Commit(_, changes)] if *changes == back));
 
     let (mut engine, now, _) = held(NOW.plus(5_000));
@@ -273,7 +274,7 @@ fn a_message_can_be_taken_back_until_its_time_has_come() {
 fn the_next_message_of_a_conversation_waits_for_the_one_held_back() {
     let (mut engine, now) = live_engine();
     let hold_until = now.plus(2_000);
-    let effects = engine.handle(now, Input::Send { send: send_of(1, 0), at: now, hold_until });
+    let effects = engine.handle(now, Input::Send { sends: vec![send_of(1, 0)], at: now, hold_until });
     flush(&mut engine, now, effects);
     let effects = engine.handle(now, write(send_of(2, 0), now));
     assert_eq!(emitted(&flush(&mut engine, now, effects)), []);
@@ -317,7 +318,7 @@ fn a_message_committed_before_what_the_cache_holds_is_settled() {
         server.append(&of, entry_id(n), PATIENT, Body::text("x"));
     }
     let range = Range::new(Seq::new(1), Seq::new(10));
-    let cached = Cached { rev: Rev::new(10), head: Seq::new(10), range, read: BTreeMap::new(), closed: None };
+    let cached = Cached { rev: Rev::new(10), head: Seq::new(10), range, ..Cached::default() };
     let row = OutboxRow {
         place: 1,
         send: send.clone(),
@@ -391,7 +392,7 @@ fn another_log_confirms_no_read_mark() {
     let mut server = Server::default();
     server.append(&of, entry_id(1), PATIENT, Body::text("x"));
     let range = Range::new(Seq::new(1), Seq::new(1));
-    let cached = Cached { rev: Rev::new(1), head: Seq::new(1), range, read: BTreeMap::new(), closed: None };
+    let cached = Cached { rev: Rev::new(1), head: Seq::new(1), range, ..Cached::default() };
     let snapshot = Snapshot {
         cursor: Rev::new(1),
         epoch: Some(server.epoch()),

@@ -262,6 +262,14 @@ impl Body {
         }
     }
 
+    /// The file whose bytes the server must have before it.
+    pub fn file(&self) -> Option<&File> {
+        match self {
+            Body::File(file) => Some(file),
+            _ => None,
+        }
+    }
+
     /// The entry whose text it replaces or takes back.
     pub fn amends(&self) -> Option<EntryId> {
         match self {

@@ -24,7 +24,7 @@ pub struct Serve {
     /// Where to listen, as 127.0.0.1:8790; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8790")]
     pub listen: SocketAddr,
-    /// Where to keep the log and the key that signs tokens
+    /// Where to keep the log, the files and the key that signs tokens
     #[arg(long, value_name = "DIR", default_value = "bedside-data")]
     pub data: PathBuf,
     /// Let anybody sign in to a clinic of made-up people; on loopback only
@@ -38,6 +38,10 @@ pub struct Serve {
     #[arg(long, value_name = "N", default_value_t = Limits::default().sends_per_s,
           value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub sends_per_s: u32,
+    /// Largest file in bytes, 1 GiB at most; 0 takes no files
+    #[arg(long, value_name = "N", default_value_t = Limits::default().file_bytes.unwrap_or_default(),
+          value_parser = clap::value_parser!(u32).range(0..=1 << 30))]
+    pub file_bytes: u32,
     /// What to log, to standard error
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     pub log: Level,

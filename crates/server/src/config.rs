@@ -13,13 +13,13 @@ use std::sync::Arc;
 pub struct Config {
     /// Where it listens; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Where it keeps its log and its key. One server at a time works in it.
+    /// Where it keeps its log, its files and its key. One server at a time works in it.
     pub data: PathBuf,
     /// Whether anybody may sign in to the demonstration's clinic. On loopback only.
     pub demo: bool,
     /// Milliseconds between heartbeats.
     pub heartbeat_ms: u32,
-    /// What frames may weigh.
+    /// What frames and files may weigh.
     pub limits: Limits,
     /// The background tasks that messages start.
     pub tasks: Kinds,

@@ -10,9 +10,11 @@
 //! ```
 //!
 //! What needs a model is written as a row with its message, and worked on afterwards in tasks/.
+//! The bytes of files come and go over HTTP, and lie in blobs.rs beside the log.
 //! What reads goes from serve.rs by readers.rs to the log's reading sides. What a patient may see is view.rs.
 
 mod asker;
+mod blobs;
 mod clock;
 mod config;
 mod door;

@@ -51,7 +51,11 @@ async fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
         listen: arguments.listen,
         demo: arguments.demo,
         heartbeat_ms: arguments.heartbeat_ms,
-        limits: Limits { sends_per_s: arguments.sends_per_s, ..Limits::default() },
+        limits: Limits {
+            sends_per_s: arguments.sends_per_s,
+            file_bytes: Some(arguments.file_bytes).filter(|bytes| *bytes > 0),
+            ..Limits::default()
+        },
         ..Config::new(arguments.data)
     })
     .await?;

@@ -1,5 +1,6 @@
 //! What `/metrics` shows. Numbers and codes only: no name, no id, no text.
 
+use crate::blobs::Found;
 use bedside_protocol::{Code, ConnectRefusal, Role};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -30,6 +31,9 @@ pub struct Metrics {
     /// TCP connections.
     pub connections: Gauge,
     sockets: Family<Labels, Gauge>,
+    blobs: Gauge,
+    blob_bytes: Gauge,
+    blobs_refused: Family<Labels, Counter>,
     rejected: Family<Labels, Counter>,
     refused: Family<Labels, Counter>,
     tasks: Family<Labels, Counter>,
@@ -58,6 +62,12 @@ impl Default for Metrics {
         r.register("connections", "TCP connections", connections.clone());
         let sockets = Family::default();
         r.register("sockets", "Accepted sockets by role", sockets.clone());
+        let blobs = Gauge::default();
+        r.register("blobs", "Files that were uploaded, each once", blobs.clone());
+        let blob_bytes = Gauge::default();
+        r.register_with_unit("blobs", "Their size", Unit::Bytes, blob_bytes.clone());
+        let blobs_refused = Family::default();
+        r.register("blobs_refused", "Uploads and downloads refused by code", blobs_refused.clone());
         let rejected = Family::default();
         r.register("rejected", "Frames refused by code", rejected.clone());
         let refused = Family::default();
@@ -75,6 +85,9 @@ impl Default for Metrics {
             slow,
             connections,
             sockets,
+            blobs,
+            blob_bytes,
+            blobs_refused,
             rejected,
             refused,
             tasks,
@@ -95,18 +108,30 @@ impl Metrics {
 
     /// Counts a refused frame.
     pub fn rejected(&self, code: Code) {
-        let code = match code {
-            Code::Invalid => "invalid",
-            Code::TooLarge => "too_large",
-            Code::NotFound => "not_found",
-            Code::Forbidden => "forbidden",
-            Code::Conflict => "conflict",
-            Code::Behind => "behind",
-            Code::Diverged => "diverged",
-            Code::RateLimited => "rate_limited",
-            Code::Unavailable => "unavailable",
-        };
-        self.rejected.get_or_create_owned(&[("code", code)]).inc();
+        self.rejected.get_or_create_owned(&[("code", code_word(code))]).inc();
+    }
+
+    /// Shows what was there at the start.
+    pub fn blobs_found(&self, found: Found) {
+        self.blobs.set(i64::try_from(found.files).unwrap_or(i64::MAX));
+        self.blob_bytes.set(size(found.bytes));
+    }
+
+    /// Counts a file of so many bytes.
+    pub fn blob_put(&self, bytes: u64) {
+        self.blobs.inc();
+        self.blob_bytes.inc_by(size(bytes));
+    }
+
+    /// Counts it off again.
+    pub fn blob_gone(&self, bytes: u64) {
+        self.blobs.dec();
+        self.blob_bytes.dec_by(size(bytes));
+    }
+
+    /// Counts a refused upload or download.
+    pub fn blob_refused(&self, code: &'static str) {
+        self.blobs_refused.get_or_create_owned(&[("code", code)]).inc();
     }
 
     /// Counts a refused connection.
@@ -125,5 +150,25 @@ impl Metrics {
         // Writing into a String can't fail.
         let _ = encode(&mut text, &self.registry);
         text
+    }
+}
+
+/// No disk is larger.
+fn size(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}
+
+/// A code as it stands on the wire.
+pub fn code_word(code: Code) -> &'static str {
+    match code {
+        Code::Invalid => "invalid",
+        Code::TooLarge => "too_large",
+        Code::NotFound => "not_found",
+        Code::Forbidden => "forbidden",
+        Code::Conflict => "conflict",
+        Code::Behind => "behind",
+        Code::Diverged => "diverged",
+        Code::RateLimited => "rate_limited",
+        Code::Unavailable => "unavailable",
     }
 }

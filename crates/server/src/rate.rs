@@ -19,6 +19,11 @@ impl Bucket {
         Self { each, depth: Duration::from_secs(u64::from(Self::BURST)), full_at: now }
     }
 
+    /// Whether nothing was taken lately.
+    pub fn is_full(&self, now: Instant) -> bool {
+        self.full_at <= now
+    }
+
     /// Takes one; if there is none, says how long until there is.
     pub fn take(&mut self, now: Instant) -> Result<(), Duration> {
         let full_at = self.full_at.max(now) + self.each;
@@ -55,7 +60,8 @@ mod tests {
         let start = Instant::now();
         let mut bucket = Bucket::new(10, start);
         let later = start + Duration::from_secs(3600);
+        assert!(bucket.is_full(later));
         let taken = (0..100).filter(|_| bucket.take(later).is_ok()).count();
-        assert_eq!(taken, 20);
+        assert_eq!((taken, bucket.is_full(later)), (20, false));
     }
 }

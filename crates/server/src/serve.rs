@@ -14,7 +14,6 @@ use crate::hub::revoked_frame;
 use crate::log::{Answer, Summary, Write};
 use crate::session::{End, Ending, Frame, Session, Sink};
 use crate::shared::Shared;
-use crate::socket::made;
 use crate::token::{Claims, TokenRole};
 use crate::view;
 use crate::writer::unavailable;
@@ -47,7 +46,7 @@ pub async fn run(
         Err(end) => return end,
     };
     let welcome = |rev| welcome(shared, &session, rev);
-    if let Err(revocation) = shared.hub.join(&session, made(&claims), welcome) {
+    if let Err(revocation) = shared.hub.join(&session, claims.made(), welcome) {
         session.emit(&revoked_frame(revocation));
         return End::Revoked;
     }

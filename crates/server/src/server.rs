@@ -1,5 +1,6 @@
 //! A server from its start to its end.
 
+use crate::blobs::{self, Blobs, sweep};
 use crate::config::{Config, StartError};
 use crate::hub::Hub;
 use crate::log::{Fault, Log, Reader, SqliteLog};
@@ -42,6 +43,7 @@ pub struct Server {
     connections: TaskTracker,
     heart: tokio::task::JoinHandle<()>,
     tasks: tokio::task::JoinHandle<()>,
+    sweep: tokio::task::JoinHandle<()>,
     http: tokio::task::JoinHandle<()>,
     _lock: File,
 }
@@ -59,6 +61,9 @@ impl Server {
         let key = Key::of(&data).map_err(at_data)?;
         let log = SqliteLog::open(&data.join(LOG_FILE))?;
         let metrics = Arc::new(Metrics::default());
+        let (blobs, found) = Blobs::open(&data, &log.reader()?.blobs()?).map_err(at_data)?;
+        metrics.blobs_found(found);
+        report(found);
         let hub = Arc::new(hub(log.reader()?.as_mut(), metrics.clone())?);
         let readers = Readers::of(&log)?;
         let in_use = |error| StartError::Listen(config.listen, error);
@@ -76,6 +81,8 @@ impl Server {
             epoch,
             writer,
             readers,
+            blobs,
+            allowance: Default::default(),
             unread: Default::default(),
             metrics: metrics.clone(),
             draining: CancellationToken::new(),
@@ -106,6 +113,7 @@ impl Server {
         Ok(Self {
             addr,
             heart: tokio::spawn(beat(shared.clone())),
+            sweep: tokio::spawn(sweep::run(shared.clone())),
             tasks: tokio::spawn(Runner::run(shared.clone(), left, committed)),
             shared,
             io,
@@ -128,6 +136,7 @@ impl Server {
         let shared = self.shared;
         shared.draining.cancel();
         self.tasks.abort();
+        self.sweep.abort();
         shared.writer.stop().await;
         let writer = self.writer;
         bounded("the log", LOG_STEP, tokio::task::spawn_blocking(move || writer.join())).await;
@@ -162,6 +171,16 @@ fn lock(data: &Path) -> Result<File, StartError> {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StartError::InUse(data.to_owned())),
         Err(TryLockError::Error(error)) => Err(at_data(error)),
+    }
+}
+
+/// Says what lay in the folder of files that shouldn't, or didn't that should.
+fn report(found: blobs::Found) {
+    if found.removed > 0 {
+        tracing::info!(files = found.removed, "removed files that an earlier life left behind");
+    }
+    if found.missing > 0 {
+        tracing::error!(files = found.missing, "files that the log knows are missing in the data directory");
     }
 }
 

@@ -10,7 +10,7 @@ use crate::token::{Claims, TokenRole};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use bedside_protocol::{Connect, ConnectRefusal, Limits, Role, Time};
+use bedside_protocol::{Connect, ConnectRefusal, Limits, Role};
 use serde_json::value::RawValue;
 use socketioxide::adapter::{Adapter, LocalAdapter};
 use socketioxide::extract::{AckSender, SocketRef};
@@ -101,14 +101,14 @@ fn arrive(
     if connect.device.len() > MAX_WORD_BYTES || connect.client.len() > MAX_WORD_BYTES {
         return Err(ConnectRefusal::Unauthenticated);
     }
-    let claims = shared.key.verify(&connect.token, shared.config.clock.now())?;
+    let (claims, revoked) = shared.identify(&connect.token)?;
     if !matches!(
         (role, claims.role),
         (Role::Provider, TokenRole::Provider) | (Role::Patient, TokenRole::Patient)
     ) {
         return Err(ConnectRefusal::Unauthenticated);
     }
-    match shared.hub.revoked(&claims.clinic, &claims.sub, made(&claims)) {
+    match revoked {
         // A refusal can't say that the device is to destroy its cache: the session does, and ends.
         Some(Revocation { wipe: true, .. }) if role == Role::Provider => {}
         Some(_) => return Err(ConnectRefusal::Revoked),
@@ -151,11 +151,6 @@ fn arrive(
     });
     socket.extensions.insert(Arc::new(Arrival { claims, ending, unread, queue: Mutex::new(Some(queue)) }));
     Ok(())
-}
-
-/// When a token was made, as precisely as it says.
-pub fn made(claims: &Claims) -> Time {
-    Time::new(claims.iat.saturating_mul(1000))
 }
 
 /// Runs a socket's session, then closes the socket.

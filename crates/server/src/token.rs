@@ -55,6 +55,11 @@ pub struct Claims {
 }
 
 impl Claims {
+    /// When the token was made, as precisely as it says.
+    pub fn made(&self) -> Time {
+        Time::new(self.iat.saturating_mul(1000))
+    }
+
     /// When the token ends.
     pub fn expires(&self) -> Time {
         Time::new(self.exp.saturating_mul(1000))

@@ -50,6 +50,8 @@ pub fn answer(answer: &Answer, private: bool) -> Option<ServerFrame> {
         Answer::Summary(of) => {
             ServerFrame::Conversation(ConversationFrame { conversation: summary(of, private) })
         }
-        Answer::Revoked | Answer::Tries(_) | Answer::Ended => return None,
+        Answer::Revoked | Answer::Tries(_) | Answer::Ended | Answer::Uploaded | Answer::Forgotten(_) => {
+            return None;
+        }
     })
 }

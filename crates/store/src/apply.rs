@@ -1,8 +1,8 @@
 //! Writes as SQL.
 
-use crate::{Account, Draft, StoreError, Topic, Write};
+use crate::{Account, Draft, StoreError, Topic, Write, attachment};
 use bedside_engine::{Change, OutboxRow, OutboxState, Range};
-use bedside_protocol::{Conversation, ConversationId, Entry, Rev, Role, Time};
+use bedside_protocol::{Amend, Body, Conversation, ConversationId, Entry, Rev, Role, Time};
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +17,8 @@ pub(crate) struct Batch<'a> {
     marked: BTreeSet<ConversationId>,
     /// Conversations that went in this transaction: a summary that follows brings one back.
     purged: BTreeSet<ConversationId>,
+    /// A draft or a message may have gone: files that nothing names any more go too.
+    loose_files: bool,
 }
 
 /// What of a conversation's log is here, and how much of it is unread.
@@ -45,7 +47,14 @@ impl<'a> Batch<'a> {
             set_summary(transaction, summary)?;
         }
         let marked = newest.into_keys().cloned().collect();
-        Ok(Self { transaction, cursor: None, held: BTreeMap::new(), marked, purged: BTreeSet::new() })
+        Ok(Self {
+            transaction,
+            cursor: None,
+            held: BTreeMap::new(),
+            marked,
+            purged: BTreeSet::new(),
+            loose_files: false,
+        })
     }
 
     /// Applies `writes` in their order and says what they touch.
@@ -58,9 +67,30 @@ impl<'a> Batch<'a> {
                     topics.insert(Topic::Account);
                 }
                 Write::Draft(id, draft) => {
+                    self.loose_files = true;
                     set_draft(self.transaction, id, draft)?;
                     topics.insert(Topic::Conversation(id.clone()));
                 }
+                Write::Attach(id, file, bytes) => {
+                    attachment::keep(self.transaction, file, bytes)?;
+                    attachment::change_draft(self.transaction, id, |files| {
+                        if files.iter().all(|there| there.sha256 != file.sha256) {
+                            files.push(file.clone());
+                        }
+                    })?;
+                    topics.insert(Topic::Conversation(id.clone()));
+                }
+                Write::Detach(id, sha256) => {
+                    self.loose_files = true;
+                    attachment::change_draft(self.transaction, id, |files| {
+                        files.retain(|file| file.sha256 != *sha256);
+                    })?;
+                    topics.insert(Topic::Conversation(id.clone()));
+                }
+                Write::Fetched(id, sha256, bytes, now) => {
+                    attachment::fetched(self.transaction, id, sha256, bytes, *now)?;
+                }
+                Write::ShrinkFiles(most) => attachment::shrink(self.transaction, *most)?,
                 Write::Reached(at) => {
                     self.transaction
                         .prepare_cached("UPDATE device SET reached = ?1, clock = ?1")?
@@ -103,6 +133,7 @@ impl<'a> Batch<'a> {
                 transaction
                     .prepare_cached("DELETE FROM entry WHERE conversation = ?1")?
                     .execute([conversation.as_str()])?;
+                attachment::forget(transaction, conversation, 0)?;
                 let held = self.held(conversation)?;
                 (held.lo, held.hi, held.unread) = (0, 0, 0);
             }
@@ -123,6 +154,7 @@ impl<'a> Batch<'a> {
                 transaction
                     .prepare_cached("DELETE FROM entry WHERE conversation = ?1 AND seq < ?2")?
                     .execute(before)?;
+                attachment::forget(transaction, conversation, number(lo.get()))?;
                 let held = self.held(conversation)?;
                 (held.lo, held.unread) = (number(lo.get()), held.unread - unread);
                 topics.insert(Topic::Conversation(conversation.clone()));
@@ -155,16 +187,30 @@ impl<'a> Batch<'a> {
                 set_outbox_row(transaction, row)?;
                 topics.extend([Topic::Outbox, Topic::Conversation(row.send.conversation.clone())]);
             }
-            Change::DraftBack(id, text) => {
+            Change::DraftBack(id, Body::File(file)) => {
+                attachment::change_draft(transaction, id, |files| {
+                    files.retain(|there| there.sha256 != file.sha256);
+                    files.insert(0, file.clone());
+                })?;
+            }
+            Change::DraftBack(id, body) => {
+                let text = body.words().unwrap_or_default();
                 transaction
                     .prepare_cached(
                         "INSERT INTO draft (conversation, text, cursor) VALUES (?1, ?2, ?3)
-                         ON CONFLICT DO UPDATE SET text = excluded.text || char(10) || text, cursor = excluded.cursor",
+                         ON CONFLICT DO UPDATE SET cursor = excluded.cursor,
+                             text = excluded.text || CASE text WHEN '' THEN '' ELSE char(10) || text END",
                     )?
                     .execute(params![id.as_str(), text, length(text)])?;
             }
-            Change::DraftSent(id) => set_draft(transaction, id, &Draft::default())?,
+            Change::DraftSent(id) => {
+                self.loose_files = true;
+                attachment::sent(transaction, id)?;
+                set_draft(transaction, id, &Draft::default())?;
+            }
             Change::OutboxDone(id) => {
+                self.loose_files = true;
+                attachment::settled(transaction, *id)?;
                 let conversation: Option<String> = transaction
                     .prepare_cached("DELETE FROM outbox WHERE id = ?1 RETURNING conversation")?
                     .query_map([id.to_string()], |row| row.get(0))?
@@ -214,6 +260,9 @@ impl<'a> Batch<'a> {
             let by_patient = entry.author.role == Role::Patient;
             let seq = number(entry.seq.get());
             let amends = entry.body.amends();
+            if let Body::Amend(Amend { target, text: None, .. }) = &entry.body {
+                attachment::taken_back(transaction, *target)?;
+            }
             let there = insert.execute(params![
                 conversation.as_str(),
                 seq,
@@ -252,6 +301,9 @@ impl<'a> Batch<'a> {
         for conversation in &self.marked {
             count_anew_if_read(transaction, conversation)?;
         }
+        if self.loose_files {
+            attachment::sweep(transaction)?;
+        }
         if let Some(rev) = self.cursor {
             transaction.prepare_cached("UPDATE device SET cursor = ?1")?.execute([number(rev.get())])?;
         }
@@ -273,13 +325,12 @@ fn set_account(transaction: &Transaction<'_>, account: &Account) -> Result<(), S
 }
 
 fn set_draft(transaction: &Transaction<'_>, id: &ConversationId, draft: &Draft) -> Result<(), StoreError> {
-    if draft.text.is_empty() {
-        transaction.prepare_cached("DELETE FROM draft WHERE conversation = ?1")?.execute([id.as_str()])?;
-    } else {
-        transaction
-            .prepare_cached("INSERT OR REPLACE INTO draft (conversation, text, cursor) VALUES (?1, ?2, ?3)")?
-            .execute(params![id.as_str(), draft.text, draft.cursor])?;
-    }
+    transaction
+        .prepare_cached(
+            "INSERT INTO draft (conversation, text, cursor) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET text = excluded.text, cursor = excluded.cursor",
+        )?
+        .execute(params![id.as_str(), draft.text, draft.cursor])?;
     Ok(())
 }
 
@@ -320,7 +371,7 @@ fn set_summary(transaction: &Transaction<'_>, conversation: &Conversation) -> Re
 
 fn set_outbox_row(transaction: &Transaction<'_>, row: &OutboxRow) -> Result<(), StoreError> {
     let refused = match row.state {
-        OutboxState::Waiting | OutboxState::Sending => None,
+        OutboxState::Waiting | OutboxState::Uploading | OutboxState::Sending => None,
         OutboxState::Refused(code) => Some(serde_json::to_string(&code)?),
     };
     transaction

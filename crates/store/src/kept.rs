@@ -1,4 +1,4 @@
-//! What only this computer knows: the outbox, drafts, read marks and whose they are. Everything else can be fetched again.
+//! What only this computer knows: the outbox, drafts, the files of both, read marks and whose they are. Everything else can be fetched again.
 //!
 //! The cache holds it, where one transaction writes it together with entries. A copy lies in `kept.db`, a small file with a key of
 //! its own. Triggers write it along in the same transaction. That commits one file after the other, so both count: the
@@ -9,8 +9,13 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
 /// The tables, and what identifies a row.
-const TABLES: [(&str, &str); 4] =
-    [("account", "one"), ("outbox", "id"), ("draft", "conversation"), ("own_read", "conversation")];
+const TABLES: [(&str, &str); 5] = [
+    ("account", "one"),
+    ("outbox", "id"),
+    ("draft", "conversation"),
+    ("own_file", "sha256"),
+    ("own_read", "conversation"),
+];
 
 /// From here on, what is written to the cache is written to its copy, which must be attached.
 pub(crate) fn follow(connection: &Connection) -> Result<(), StoreError> {

@@ -3,6 +3,7 @@
 //! outbox, drafts and read marks. A second file has a copy of these.
 
 mod apply;
+mod attachment;
 mod connection;
 mod error;
 mod kept;
@@ -13,6 +14,7 @@ mod read;
 mod search;
 mod writer;
 
+pub use attachment::FileOf;
 pub use connection::{Files, Lock, delete, is_there, lock, sync_folder, write_private};
 pub use error::StoreError;
 pub use key::{Key, Keys};
@@ -22,7 +24,8 @@ pub use search::{Covers, Found, Hit, Search};
 pub use writer::{Cache, Committed, Topic, Writer};
 
 use bedside_engine::Change;
-use bedside_protocol::{ConversationId, Limits, Me, Time};
+use bedside_protocol::{ConversationId, File, Limits, Me, Time};
+use std::sync::Arc;
 
 /// The account whose cache a file is.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,13 +63,24 @@ pub enum Write {
     Clock(Time),
     /// What is typed and not sent; empty forgets it.
     Draft(ConversationId, Draft),
+    /// A file, attached to a conversation's draft.
+    Attach(ConversationId, File, Arc<[u8]>),
+    /// A file of this digest is attached no longer.
+    Detach(ConversationId, String),
+    /// The bytes of a conversation's file of this digest were fetched.
+    Fetched(ConversationId, String, Arc<[u8]>, Time),
+    /// Fetched files go until they weigh no more than so many bytes.
+    ShrinkFiles(u64),
 }
 
 impl Write {
     /// Whether it takes anything away.
     fn deletes(&self) -> bool {
         use Change::{Forget, Purge, Trim};
-        matches!(self, Write::Sync(Forget(_) | Purge(_) | Trim(..)))
+        matches!(
+            self,
+            Write::Sync(Forget(_) | Purge(_) | Trim(..)) | Write::Detach(..) | Write::ShrinkFiles(_)
+        )
     }
 }
 

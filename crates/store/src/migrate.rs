@@ -15,10 +15,14 @@ pub(crate) const CACHE: Migrations = &[
     include_str!("../migrations/002_epoch_hold_unread.sql"),
     include_str!("../migrations/003_search.sql"),
     include_str!("../migrations/004_generation.sql"),
+    include_str!("../migrations/005_attachments.sql"),
 ];
 
 /// Those of what only this computer knows.
-pub(crate) const KEPT: Migrations = &[include_str!("../migrations/kept/001_kept.sql")];
+pub(crate) const KEPT: Migrations = &[
+    include_str!("../migrations/kept/001_kept.sql"),
+    include_str!("../migrations/kept/002_attachments.sql"),
+];
 
 /// Brings a file up to date, each step in a transaction of its own. One of a newer program is left untouched.
 pub(crate) fn migrate(connection: &mut Connection, migrations: Migrations) -> Result<(), StoreError> {

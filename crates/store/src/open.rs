@@ -147,6 +147,7 @@ fn look(path: &Path, open: impl FnOnce() -> Result<Connection, StoreError>) -> R
 fn open_cache(files: &Files) -> Result<Connection, StoreError> {
     make_private(&files.database())?;
     let mut connection = open(&files.database(), files.cache_key())?;
+    give_back(&connection)?;
     migrate(&mut connection, CACHE)?;
     // Entries could be fetched again after a power cut, but what was shown as kept in the outbox must be on the
     // disk: hence FULL. What is deleted is overwritten.
@@ -157,10 +158,20 @@ fn open_cache(files: &Files) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// Lets a new file become smaller again, in steps.
+fn give_back(connection: &Connection) -> Result<(), StoreError> {
+    let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+    if pages == 0 {
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
+    Ok(())
+}
+
 /// The copy is small: all of it is looked at.
 fn open_kept(files: &Files) -> Result<Connection, StoreError> {
     make_private(&files.kept())?;
     let mut connection = open(&files.kept(), files.kept_key())?;
+    give_back(&connection)?;
     migrate(&mut connection, KEPT)?;
     let verdict: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if verdict == "ok" { Ok(connection) } else { Err(StoreError::Corrupt) }

@@ -2,7 +2,7 @@
 
 use crate::{Account, Draft, Files, StoreError, parse};
 use bedside_engine::{Cached, OutboxRow, OutboxState, Range, Snapshot};
-use bedside_protocol::{Conversation, ConversationId, Entry, Epoch, Rev, Seq, Time};
+use bedside_protocol::{Conversation, ConversationId, Entry, Epoch, File, Rev, Seq, Time};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::time::{Duration, Instant};
 
@@ -35,6 +35,8 @@ pub struct CachedConversation {
     pub range: Option<Range>,
     /// What is typed and not sent.
     pub draft: Draft,
+    /// What is attached to it.
+    pub files: Vec<File>,
     /// How far one has read.
     pub read_upto: Seq,
     /// The newest entries, oldest first.
@@ -125,6 +127,7 @@ impl Reader {
                 head: Seq::new(number(row, 0)?),
                 range: range(row, 1, 2)?,
                 closed: conversation.closed_since(),
+                assigned: conversation.assigned,
                 read: conversation.read,
             };
             snapshot.conversations.insert(conversation.id, cached);
@@ -178,19 +181,20 @@ impl Reader {
         let found = transaction
             .prepare_cached(
                 "SELECT summary, lo, hi,
-                        coalesce(text, ''), coalesce(cursor, 0),
+                        coalesce(text, ''), coalesce(cursor, 0), coalesce(files, '[]'),
                         coalesce((SELECT upto FROM own_read WHERE own_read.conversation = conversation.id), 0),
                         coalesce((SELECT each.value FROM account, json_each(summary, '$.read') AS each
                                   WHERE each.key = account.me ->> 'id'), 0)
                  FROM conversation LEFT JOIN draft ON draft.conversation = conversation.id WHERE conversation.id = ?1",
             )?
             .query_row([id.as_str()], |row| {
-                let read_upto = number(row, 5)?.max(number(row, 6)?);
+                let read_upto = number(row, 6)?.max(number(row, 7)?);
                 let draft = Draft { text: row.get(3)?, cursor: row.get(4)? };
-                Ok((row.get::<_, String>(0)?, range(row, 1, 2)?, draft, read_upto))
+                let files = row.get::<_, String>(5)?;
+                Ok((row.get::<_, String>(0)?, range(row, 1, 2)?, draft, files, read_upto))
             })
             .optional()?;
-        let Some((summary, range, draft, read_upto)) = found else {
+        let Some((summary, range, draft, files, read_upto)) = found else {
             return Ok(None);
         };
         // Within the range that is here, places are dense.
@@ -204,10 +208,10 @@ impl Reader {
         while let Some(row) = rows.next()? {
             entries.push(parse(&row.get::<_, String>(0)?)?);
         }
-        let conversation = parse(&summary)?;
+        let (conversation, files) = (parse(&summary)?, parse(&files)?);
         let outbox = self.outbox()?;
         let read_upto = Seq::new(read_upto);
-        Ok(Some(CachedConversation { conversation, range, draft, read_upto, entries, outbox }))
+        Ok(Some(CachedConversation { conversation, range, draft, files, read_upto, entries, outbox }))
     }
 
     /// What waits or was refused, in the order in which it was written.

@@ -21,6 +21,13 @@ const QUIET: Duration = Duration::from_millis(20);
 /// Most commits in one transaction, so that none waits long for the others.
 const BATCH: usize = 64;
 
+/// Free pages that a file may keep, 1 MiB of 4 KiB each: it is about to grow again anyway.
+const LOOSE: i64 = 256;
+/// Pages that are given back at once: some milliseconds, for which a commit may wait.
+const STEP: i64 = 256;
+/// What `PRAGMA auto_vacuum` says of a file that gives pages back in steps. One of before version 5 doesn't.
+const INCREMENTAL: i64 = 2;
+
 /// What a commit touched: what readers may now see anew.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Topic {
@@ -82,8 +89,15 @@ impl Cache {
         index_step(&mut self.connection)
     }
 
-    /// Empties the log of what was deleted, if anything was. Pages that became free are overwritten already.
-    pub fn scrub(&mut self) -> Result<(), StoreError> {
+    /// After something was deleted: gives some of what became free back to the disk, and empties the log of it once that is
+    /// done. Says whether there is more to do. Pages that became free are overwritten already.
+    pub fn scrub(&mut self) -> Result<bool, StoreError> {
+        if self.leftovers && self.is_loose()? {
+            self.connection.execute_batch(&format!(
+                "PRAGMA main.incremental_vacuum({STEP}); PRAGMA kept.incremental_vacuum({STEP})"
+            ))?;
+            return Ok(true);
+        }
         if std::mem::take(&mut self.leftovers) {
             // No message waits for a reader that is at work: then the next one does it.
             let normal = self.connection.busy_timeout(Duration::ZERO);
@@ -93,7 +107,20 @@ impl Cache {
             self.connection.busy_timeout(BUSY_TIMEOUT)?;
             self.leftovers = busy?;
         }
-        Ok(())
+        Ok(false)
+    }
+
+    /// Whether much of a file is free, and can be given back.
+    fn is_loose(&self) -> Result<bool, StoreError> {
+        let pragma =
+            |name: &str| self.connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
+        for file in ["main", "kept"] {
+            let can = pragma(&format!("{file}.auto_vacuum"))? == INCREMENTAL;
+            if can && LOOSE < pragma(&format!("{file}.freelist_count"))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Writes all commits in one transaction, or nothing of any; what it returns is on the disk.
@@ -190,10 +217,10 @@ fn next(cache: &mut Cache, queue: &Receiver<Job>, behind: &mut bool, indexed: &i
             Err(RecvTimeoutError::Disconnected) => return None,
             Err(RecvTimeoutError::Timeout) => match cache.index() {
                 Ok(0) => {
-                    *behind = false;
-                    if let Err(error) = cache.scrub() {
-                        tracing::warn!(%error, "the log can't be emptied");
-                    }
+                    *behind = cache.scrub().unwrap_or_else(|error| {
+                        tracing::warn!(%error, "what was deleted can't be given back");
+                        false
+                    });
                 }
                 Ok(_) => indexed(),
                 Err(error) => {

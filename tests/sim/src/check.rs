@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 struct Written {
     device: usize,
     conversation: ConversationId,
-    text: String,
+    body: Body,
     /// What its writer had in view, each time it was sent knowingly.
     seen: Seq,
     forced: bool,
@@ -33,6 +33,8 @@ pub struct Ledger {
     colleagues: BTreeSet<EntryId>,
     /// What each device's person has typed and not sent.
     drafts: BTreeMap<(usize, ConversationId), String>,
+    /// What is attached there.
+    attached: BTreeMap<(usize, ConversationId), Vec<File>>,
 }
 
 impl Ledger {
@@ -49,11 +51,11 @@ impl Ledger {
     }
 
     /// A provider writes.
-    pub fn wrote(&mut self, device: usize, send: &Send, text: &str, hold_until: Time) {
+    pub fn wrote(&mut self, device: usize, send: &Send, hold_until: Time) {
         let written = Written {
             device,
             conversation: send.conversation.clone(),
-            text: text.to_owned(),
+            body: send.body.clone(),
             seen: send.seen,
             forced: false,
             hold_until,
@@ -90,15 +92,25 @@ impl Ledger {
                 let written = self.of(id);
                 written.withdrawn = true;
                 if wish == Wish::Recall {
-                    let (place, text) = ((device, written.conversation.clone()), written.text.clone());
-                    let draft = self.drafts.entry(place).or_default();
-                    *draft = if draft.is_empty() { text } else { format!("{text}\n{draft}") };
+                    let place = (device, written.conversation.clone());
+                    match written.body.clone() {
+                        Body::File(file) => self.attached.entry(place).or_default().insert(0, file),
+                        body => {
+                            let text = body.words().unwrap_or_default().to_owned();
+                            let draft = self.drafts.entry(place).or_default();
+                            *draft = if draft.is_empty() { text } else { format!("{text}\n{draft}") };
+                        }
+                    }
                 }
             }
             News::Typed(conversation, text) => {
                 self.drafts.insert((device, conversation), text);
             }
         }
+    }
+
+    pub fn attached(&mut self, device: usize, conversation: &ConversationId, file: &File) {
+        self.attached.entry((device, conversation.clone())).or_default().push(file.clone());
     }
 
     fn kept(&mut self, device: usize, row: &OutboxRow) {
@@ -109,6 +121,9 @@ impl Ledger {
             // What is sent is no draft any more.
             let place = (device, written.conversation.clone());
             self.drafts.remove(&place);
+            if let Some(file) = row.send.body.file() {
+                self.attached.entry(place).or_default().retain(|there| there != file);
+            }
         }
     }
 
@@ -164,6 +179,9 @@ pub fn all(world: &mut World, quiet: bool) {
             let found = found.unwrap_or_else(|| panic!("device {number} doesn't know {id}"));
             let draft = world.ledger.drafts.get(&(number, id.clone())).map_or("", String::as_str);
             assert_eq!(found.draft.text, draft, "device {number} keeps another draft for {id}");
+            let attached = world.ledger.attached.get(&(number, id.clone())).map_or(&[][..], Vec::as_slice);
+            assert_eq!(found.files, attached, "device {number} keeps other files for {id}");
+            assert!(found.files.iter().all(|file| device.has(file)), "device {number} lost bytes of {id}");
             let range = found.range;
             if log.is_empty() {
                 continue;
@@ -200,12 +218,14 @@ fn log_is_dense(id: &ConversationId, summary: &Conversation, log: &[Entry]) {
 /// No reply follows a message that its writer had not in view, unless the writer wanted that.
 fn replies_had_seen_what_came(world: &World, log: &[Entry]) {
     for (at, entry) in log.iter().enumerate() {
-        let Some(written) = world.ledger.written.get(&entry.id).filter(|written| !written.forced) else {
+        // A file is taken whatever came.
+        let written = world.ledger.written.get(&entry.id);
+        let Some(written) = written.filter(|written| !written.forced && written.body.file().is_none()) else {
             continue;
         };
         let unseen = log[..at].iter().find(|other| {
             other.seq > written.seen
-                && matches!(other.body, Body::Text(_))
+                && other.body.is_message()
                 && other.author.id != entry.author.id
                 && other.author.role != Role::System
         });
@@ -227,8 +247,8 @@ fn providers_messages_end_once(world: &World, entries: &BTreeMap<EntryId, Entry>
         assert!(written.kept, "{id} is in the log, and was never shown as kept");
         assert!(!written.withdrawn, "{id} was withdrawn, and is in the log");
         assert_eq!(waits, None, "{id} is in the log, and still in the outbox");
-        let text = Body::text(written.text.clone());
-        assert_eq!((&entry.conversation, &entry.body), (&written.conversation, &text), "{id} is misdirected");
+        let wanted = (&written.conversation, &written.body);
+        assert_eq!((&entry.conversation, &entry.body), wanted, "{id} is misdirected");
         assert_eq!(entry.author.id, world.devices[written.device].me);
     }
     let strangers = entries.values().find(|entry| {

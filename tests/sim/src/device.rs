@@ -116,7 +116,11 @@ impl Device {
             Config {
                 me: self.me.clone(),
                 seed,
-                keep: Keep { history: seed.is_multiple_of(2), closed_ms: None },
+                keep: Keep {
+                    history: seed.is_multiple_of(2),
+                    closed_ms: None,
+                    own_only: seed.is_multiple_of(3),
+                },
             },
             snapshot,
         ));
@@ -163,6 +167,21 @@ impl Device {
     pub fn types(&mut self, conversation: &ConversationId, text: String) {
         let writes = vec![Write::Draft(conversation.clone(), Draft { text, cursor: 0 })];
         self.pending.push_back(Pending { ticket: None, writes, wish: None });
+    }
+
+    /// A person attaches a file; its bytes are its name's.
+    pub fn attaches(&mut self, conversation: &ConversationId, file: &File) {
+        let bytes = file.name.as_bytes().into();
+        let writes = [Write::Attach(conversation.clone(), file.clone(), bytes)];
+        // Only then can it be sent.
+        self.cache.commit([writes.as_slice()]).expect("the disk");
+    }
+
+    /// Whether the disk has a file's bytes.
+    pub fn has(&self, file: &File) -> bool {
+        let anywhere = ConversationId::new("anywhere").expect("an id");
+        let bytes = self.reader().bytes(&anywhere, &file.sha256).expect("the disk");
+        bytes.as_deref() == Some(file.name.as_bytes())
     }
 
     pub fn next_timer(&self, now: Time) -> Option<Time> {

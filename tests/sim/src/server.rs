@@ -2,7 +2,7 @@
 
 use crate::plan::CONVERSATIONS;
 use bedside_protocol::*;
-use bedside_server::log::{Answer, Change, Log, Outcome, Reader, SqliteLog, Write};
+use bedside_server::log::{Answer, Change, Log, Outcome, Reader, SqliteLog, Upload, Write};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -264,7 +264,11 @@ impl Server {
                         let frame = match &outcome.answer {
                             Answer::Entry(record, summary) => entry_frame(record.entry.clone(), summary),
                             Answer::Summary(summary) => summary_frame(summary),
-                            Answer::Revoked | Answer::Tries(_) | Answer::Ended => continue,
+                            Answer::Revoked
+                            | Answer::Tries(_)
+                            | Answer::Ended
+                            | Answer::Uploaded
+                            | Answer::Forgotten(_) => continue,
                         };
                         out.push((conn, frame));
                     }
@@ -273,6 +277,16 @@ impl Server {
             }
         }
         out
+    }
+
+    /// The bytes of a provider's file arrive.
+    pub fn uploaded(&mut self, uploader: &UserId, file: &File, now: Time) -> Result<(), Refusal> {
+        let down = || Refusal::new(Code::Unavailable, "");
+        let running = self.running.as_mut().ok_or_else(down)?;
+        let (sha256, uploader) = (file.sha256.clone(), uploader.clone());
+        let upload = Upload { clinic: clinic(), sha256, uploader, role: Role::Provider, bytes: file.bytes };
+        let outcome = running.log.commit(now, &[Write::Upload(upload)]).expect("the log").pop();
+        outcome.ok_or_else(down)?.map(drop)
     }
 
     /// A colleague elsewhere writes all of `ids`.

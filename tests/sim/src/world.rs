@@ -53,6 +53,7 @@ enum Event {
     Disk(usize, u64),
     Starts(usize, u64),
     Timer(usize, u64),
+    Uploaded(usize, u64, EntryId, File),
     PatientTimer(usize),
 }
 
@@ -208,7 +209,10 @@ impl World {
                 }
                 self.set_timer(device);
             }
-            Event::Disk(..) | Event::Starts(..) | Event::Timer(..) => {}
+            Event::Uploaded(device, life, id, file) if self.devices[device].life == life => {
+                self.uploaded(device, id, &file);
+            }
+            Event::Disk(..) | Event::Starts(..) | Event::Timer(..) | Event::Uploaded(..) => {}
             Event::PatientTimer(patient) => self.patient_timer(patient),
         }
     }
@@ -239,10 +243,26 @@ impl World {
                     }
                 }
                 Effect::Commit(..) => self.disk_soon(device),
+                Effect::Upload(id, file) => {
+                    assert!(self.devices[device].has(&file), "{id} has lost its file");
+                    let life = self.devices[device].life;
+                    let ms = 1 + self.rng(device as u64).u64(0..2_000);
+                    self.after(ms, Event::Uploaded(device, life, id, file));
+                }
                 Effect::Tell(_) | Effect::Wipe => {}
             }
         }
         self.set_timer(device);
+    }
+
+    /// A file has reached the server, or not.
+    fn uploaded(&mut self, device: usize, id: EntryId, file: &File) {
+        let me = self.devices[device].me.clone();
+        let outcome = match self.rng(device as u64).u8(..) {
+            ..64 => Err(Refusal::new(Code::Unavailable, "")),
+            _ => self.server.uploaded(&me, file, self.now),
+        };
+        self.input(device, Input::Uploaded(id, outcome));
     }
 
     fn disk_soon(&mut self, device: usize) {

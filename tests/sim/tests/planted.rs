@@ -63,8 +63,8 @@ const BUGS: [Bug; 16] = [
     Bug {
         name: "stale seen: all counts as seen, whatever was in view",
         file: "lib.rs",
-        right: "Input::Send { send, at, hold_until } => {",
-        wrong: "Input::Send { mut send, at, hold_until } => { send.seen = Seq::MAX;",
+        right: "Input::Send { sends, at, hold_until } => {",
+        wrong: "Input::Send { mut sends, at, hold_until } => { sends.iter_mut().for_each(|send| send.seen = Seq::MAX);",
     },
     Bug {
         name: "attempt counted after the try: a frame goes out before its commit",
@@ -93,8 +93,8 @@ const BUGS: [Bug; 16] = [
     Bug {
         name: "misdirected draft: what is taken back goes to the conversation of another message",
         file: "outbox.rs",
-        right: "self.get(id).map(|row| Change::DraftBack(row.send.conversation.clone(), row.text().to_owned()));",
-        wrong: "self.get(id).zip(self.rows.values().next()).map(|(row, first)| Change::DraftBack(first.row.send.conversation.clone(), row.text().to_owned()));",
+        right: "self.get(id).map(|row| Change::DraftBack(row.send.conversation.clone(), row.send.body.clone()));",
+        wrong: "self.get(id).zip(self.rows.values().next()).map(|(row, first)| Change::DraftBack(first.row.send.conversation.clone(), row.send.body.clone()));",
     },
     Bug {
         name: "forced: what is sent again isn't checked for what came meanwhile",

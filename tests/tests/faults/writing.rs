@@ -110,8 +110,13 @@ pub async fn replier(console: &Console, conversation: ConversationId, messages: 
 async fn write(console: &Console, conversation: &ConversationId, text: &str, told: &Told) -> EntryId {
     loop {
         let seen = newest(console, conversation);
-        let command =
-            Command::SendText { conversation: conversation.clone(), text: text.to_owned(), seen, hold_ms: 0 };
+        let command = Command::Send {
+            conversation: conversation.clone(),
+            text: text.to_owned(),
+            files: vec![],
+            seen,
+            hold_ms: 0,
+        };
         match console.call(&command).await {
             Ok(Ok(Reply::Accepted { id })) => return id,
             // The disk is full or can't be written. The same text again: were the console wrong, it would be there twice.
@@ -142,7 +147,7 @@ async fn arrived(console: &Console, conversation: &ConversationId, id: EntryId) 
                 drop(console.call(&Command::SendAgain { id, seen }).await);
             }
             Some(OutboxState::Refused(code)) => panic!("a good message is refused: {code:?}"),
-            Some(OutboxState::Waiting | OutboxState::Sending) => {}
+            Some(OutboxState::Waiting | OutboxState::Uploading | OutboxState::Sending) => {}
         }
         sleep(AGAIN).await;
     }

@@ -34,21 +34,25 @@ conversation: ConversationId | null, } | { "command": "load_older",
 /**
  * Which.
  */
-conversation: ConversationId, } | { "command": "send_text", 
+conversation: ConversationId, } | { "command": "send", 
 /**
- * Where it goes.
+ * Where they go.
  */
 conversation: ConversationId, 
 /**
- * Plain text.
+ * Plain text; may be blank if there are files.
  */
 text: string, 
+/**
+ * Files that are attached to the conversation's draft, by their digests.
+ */
+files: Array<string>, 
 /**
  * The newest `seq` that was in view while writing.
  */
 seen: Seq, 
 /**
- * For how many milliseconds it can be taken back before it is handed over; 0 for not at all.
+ * For how many milliseconds they can be taken back before they are handed over; 0 for not at all.
  */
 hold_ms: number, } | { "command": "send_now", 
 /**
@@ -90,7 +94,15 @@ text: string,
 /**
  * Where in it the cursor stands, in UTF-16 units.
  */
-cursor: number, } | { "command": "typing", 
+cursor: number, } | { "command": "detach", 
+/**
+ * Where.
+ */
+conversation: ConversationId, 
+/**
+ * Which, by its digest.
+ */
+sha256: string, } | { "command": "typing", 
 /**
  * Where.
  */

@@ -12,7 +12,15 @@ code: ConnectRefusal, } | { "failure": "bad_text",
 /**
  * The most bytes a text may have.
  */
-text_bytes: number, } | { "failure": "not_found" } | { "failure": "on_its_way" } | { "failure": "waiting_messages", 
+text_bytes: number, } | { "failure": "no_files" } | { "failure": "bad_file", 
+/**
+ * The most bytes a file may have.
+ */
+file_bytes: number, } | { "failure": "too_many_files", 
+/**
+ * The most that may be.
+ */
+most: number, } | { "failure": "not_found" } | { "failure": "on_its_way" } | { "failure": "waiting_messages", 
 /**
  * How many.
  */
@@ -20,4 +28,4 @@ count: number, } | { "failure": "offline" } | { "failure": "locked" } | { "failu
 /**
  * The fewest characters that one may have.
  */
-characters: number, } | { "failure": "storage" };
+characters: number, } | { "failure": "not_saved" } | { "failure": "storage" };

@@ -14,7 +14,11 @@ until: Time, } | { "state": "waiting",
 /**
  * Whether it can still be taken back.
  */
-recallable: boolean, } | { "state": "sending" } | { "state": "refused", 
+recallable: boolean, } | { "state": "uploading", 
+/**
+ * How many of them were handed over.
+ */
+sent: number, } | { "state": "sending" } | { "state": "refused", 
 /**
  * Why.
  */

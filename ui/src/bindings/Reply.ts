@@ -8,8 +8,12 @@ export type Reply = { "reply": "done" } | { "reply": "recalled",
 /**
  * What it said.
  */
-text: string, } | { "reply": "accepted", 
+text: string, } | { "reply": "saved", 
 /**
- * The message's id, and later its entry's.
+ * Under this name.
+ */
+name: string, } | { "reply": "accepted", 
+/**
+ * The last one's id, and later its entry's.
  */
 id: EntryId, };

@@ -4,7 +4,7 @@ import type { Connection } from "../bindings/Connection";
 import type { Failure } from "../bindings/Failure";
 import type { Link } from "../bindings/Link";
 import { byteLength, fileSize } from "./size";
-import { adviceWords, codeWords, failureWords, linkWords } from "./words";
+import { adviceWords, codeWords, failureWords, linkWords, obstacleWords } from "./words";
 
 const NOW = new Date(2026, 10, 22, 14, 10).getTime();
 const SINCE = new Date(2026, 10, 22, 14, 7).getTime();
@@ -44,6 +44,13 @@ test("codes of a later version get words too", () => {
   expect(failureWords({ failure: "eclipse" } as unknown as Failure)).toContain("eclipse");
   expect(codeWords("eclipse" as Code)).toContain("eclipse");
   expect(adviceWords("eclipse" as Code)).toContain("eclipse");
+});
+
+test("why a file isn't attached", () => {
+  expect(obstacleWords({ failure: "bad_file", file_bytes: 20_971_520 })).toContain("21 MB at most");
+  expect(obstacleWords({ failure: "too_many_files", most: 10 })).toContain("10 files");
+  expect(obstacleWords({ failure: "empty_file" })).toBe("It is empty.");
+  expect(obstacleWords({ failure: "unreadable_file" })).toContain("folder");
 });
 
 test("text is weighed in bytes, files in what people read", () => {

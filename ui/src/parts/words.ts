@@ -13,6 +13,8 @@ import type { Patient } from "../bindings/Patient";
 import type { Repair } from "../bindings/Repair";
 import type { Time } from "../bindings/Time";
 import type { Trouble } from "../bindings/Trouble";
+import type { Obstacle } from "../state/attachments.svelte";
+import { fileSize } from "./size";
 import { birthDate, moment, shortTime } from "./time";
 
 /** `1 reply`, `3 replies`. */
@@ -48,14 +50,22 @@ export function failureWords(failure: Failure): string {
       return refusalWords(failure.code);
     case "bad_text":
       return `The text is empty or too long: the server takes ${failure.text_bytes} bytes at most.`;
+    case "no_files":
+      return "The server takes no files.";
+    case "bad_file":
+      return `It is too large, or empty: the server takes ${fileSize(failure.file_bytes)} at most.`;
+    case "too_many_files":
+      return `There are ${failure.most} files already. Send those first.`;
+    case "not_saved":
+      return "The file can't be written into the folder for downloads. Is the disk full?";
     case "not_found":
-      return "This conversation or message is not here any more.";
+      return "This conversation, message or file is not here any more.";
     case "on_its_way":
       return "The message is already on its way to the server and can't be taken back.";
     case "waiting_messages":
       return `${count(failure.count, "message waits", "messages wait")} to be sent and would be lost.`;
     case "offline":
-      return "Older messages can't be loaded without the network.";
+      return "What isn't on this computer can't be loaded without the network.";
     case "locked":
       return "What is kept on this computer is locked or can't be opened.";
     case "wrong_passphrase":
@@ -68,6 +78,18 @@ export function failureWords(failure: Failure): string {
       return "The cache on this computer can't be read or written. Is the disk full?";
     default:
       return strange(failure);
+  }
+}
+
+/** Why a file wasn't attached. */
+export function obstacleWords(obstacle: Obstacle): string {
+  switch (obstacle.failure) {
+    case "empty_file":
+      return "It is empty.";
+    case "unreadable_file":
+      return "It can't be read. Is it a folder, or gone?";
+    default:
+      return failureWords(obstacle);
   }
 }
 
@@ -86,17 +108,17 @@ export function refusalWords(code: ConnectRefusal): string {
   }
 }
 
-/** Why the server refused a message; stands after "Refused: " and "Your reply was refused: ". */
-export function codeWords(code: Code): string {
+/** Why the server refused a message, or a file; stands after "Refused: " and "Your reply was refused: ". */
+export function codeWords(code: Code, file = false): string {
   switch (code) {
     case "invalid":
       return "the server can't read it";
     case "too_large":
-      return "it is too long";
+      return file ? "it is too large" : "it is too long";
     case "not_found":
-      return "the conversation is gone";
+      return file ? "the file or the conversation is gone" : "the conversation is gone";
     case "forbidden":
-      return "you may not write here";
+      return file ? "you may not send files here" : "you may not write here";
     case "conflict":
       return "the server holds another message under its number";
     case "behind":
@@ -112,8 +134,8 @@ export function codeWords(code: Code): string {
   }
 }
 
-/** What to do about a refused message. */
-export function adviceWords(code: Code): string {
+/** What to do about a refused message, or file. */
+export function adviceWords(code: Code, file = false): string {
   switch (code) {
     case "behind":
       return "Read them. Then send it again, edit it, or discard it.";
@@ -121,13 +143,14 @@ export function adviceWords(code: Code): string {
     case "unavailable":
       return "Wait a moment, then send it again.";
     case "too_large":
-      return "Edit it into shorter messages.";
+      return file ? "Discard it." : "Edit it into shorter messages.";
     case "invalid":
     case "conflict":
-      return "Edit it to send it as a new message.";
+      return file ? "Take it back to send it anew." : "Edit it to send it as a new message.";
     case "not_found":
     case "forbidden":
     case "diverged":
+      if (file) return "Save what you need, or discard it.";
       return "Copy what you need by editing it, or discard it.";
     default:
       return strange(code);

@@ -1,8 +1,8 @@
-import type { Command } from "../bindings/Command";
 import type { ConversationId } from "../bindings/ConversationId";
 import type { Failure } from "../bindings/Failure";
-import type { Reply } from "../bindings/Reply";
 import type { Seq } from "../bindings/Seq";
+import type { Platform } from "../platform";
+import { Attachments } from "./attachments.svelte";
 
 /** Long enough to gather a word, short enough that a crash costs no sentence. */
 export const DRAFT_DELAY_MS = 300;
@@ -10,8 +10,6 @@ export const DRAFT_DELAY_MS = 300;
 export const DRAFT_LATEST_MS = 700;
 /** The server shows "is writing" a little longer than this. */
 export const TYPING_EVERY_MS = 3_000;
-
-type Call = (command: Command) => Promise<Reply>;
 
 /**
  * What is being written to one conversation, and to no other: it outlives the view, and every command it gives names
@@ -21,7 +19,7 @@ type Call = (command: Command) => Promise<Reply>;
  *     ^               |
  *     +---- failed ---+   with the reason, in the order it was written
  *
- * Until the core has accepted a text, the kept draft contains it.
+ * Until the core has accepted a text, the kept draft contains it. Files are attached in the core, and taken from there.
  */
 export class Compose {
   readonly conversation: ConversationId;
@@ -30,8 +28,9 @@ export class Compose {
   cursor: number;
   /** Why the last text was not taken, or the draft not kept. */
   trouble = $state.raw<Failure | null>(null);
-  #call: Call;
-  #queue: { text: string; seen: Seq; hold_ms: number }[] = [];
+  readonly attachments: Attachments;
+  #call: Platform["call"];
+  #queue: { text: string; files: readonly string[]; seen: Seq; hold_ms: number }[] = [];
   #sending = false;
   /** `null`: whatever the disk has, it is to be written again. */
   #saved: string | null;
@@ -41,8 +40,14 @@ export class Compose {
   #due: number | null = null;
   #typingAt = -Infinity;
 
-  constructor(conversation: ConversationId, draft: string, call: Call, cursor = draft.length) {
+  constructor(
+    conversation: ConversationId,
+    draft: string,
+    { call, attach }: Pick<Platform, "call" | "attach">,
+    cursor = draft.length,
+  ) {
     this.conversation = conversation;
+    this.attachments = new Attachments(conversation, attach);
     this.text = draft;
     this.cursor = cursor;
     this.#saved = draft;
@@ -51,7 +56,7 @@ export class Compose {
 
   /** Whether the core has all of it. */
   get kept(): boolean {
-    return this.#kept() === this.#saved;
+    return this.#kept() === this.#saved && !this.attachments.busy;
   }
 
   /** The person typed, and the caret stands at `cursor`. */
@@ -69,19 +74,23 @@ export class Compose {
     }
   }
 
-  /** Puts a text back in front of what is typed. */
+  /** Takes back what a message said: a text in front of what is typed, a file where it was attached. */
   restore(text: string) {
+    this.attachments.release(this.#queue.flatMap(({ files }) => files));
+    if (text === "") return;
     const whole = joined([text, this.text]);
     this.type(whole, this.#within(whole));
     // At once: what was saved before it came back would stay on the disk without it.
     void this.flush();
   }
 
-  /** Hands the text over, with the newest `seq` in view. */
-  async send(seen: Seq, hold_ms = 0) {
+  /** Hands the text over, and attached files by their digests, with the newest `seq` in view. */
+  async send(seen: Seq, hold_ms = 0, files: readonly string[] = []) {
     const text = this.text.trim();
-    if (text === "") return;
-    this.#queue.push({ text, seen, hold_ms });
+    if (text === "" && files.length === 0) return;
+    this.#queue.push({ text, files, seen, hold_ms });
+    this.attachments.hand(files);
+    this.attachments.forgetMissed();
     this.text = "";
     this.cursor = 0;
     this.trouble = null;
@@ -114,6 +123,7 @@ export class Compose {
   abandon() {
     clearTimeout(this.#timer);
     this.text = this.#saved = "";
+    this.attachments.abandon();
   }
 
   async #save(): Promise<boolean> {
@@ -133,13 +143,19 @@ export class Compose {
   async #drain() {
     for (let first = this.#queue[0]; first; first = this.#queue[0]) {
       try {
-        await this.#call({ command: "send_text", conversation: this.conversation, ...first });
+        await this.#call({
+          command: "send",
+          conversation: this.conversation,
+          ...first,
+          files: [...first.files],
+        });
         this.#queue.shift();
       } catch (failure) {
         const whole = this.#kept();
         this.cursor = this.#within(whole);
         this.text = whole;
         this.#queue = [];
+        this.attachments.release([]);
         this.trouble = failure as Failure;
       }
     }

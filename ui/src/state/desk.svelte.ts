@@ -10,6 +10,7 @@ import type { InboxRow } from "../bindings/InboxRow";
 import type { Outgoing } from "../bindings/Outgoing";
 import type { Seq } from "../bindings/Seq";
 import type { Platform } from "../platform";
+import { shownName } from "../parts/file";
 import { failureWords } from "../parts/words";
 import { Compose } from "./compose.svelte";
 import { OpenConversation } from "./conversation.svelte";
@@ -30,8 +31,10 @@ export class Desk {
   search = $state("");
   /** What the core found, of this search or of the one before it; `null` before the first answer. */
   found = $state.raw<Found | null>(null);
-  /** What went wrong just now, in words. */
-  notice = $state("");
+  /** What happened just now, in words, and whether it went wrong. */
+  notice = $state.raw({ words: "", wrong: false });
+  /** Whether the server can be asked for what isn't here. */
+  readonly online: boolean = $derived(this.connection?.link.link === "live");
   readonly account: Account | null = $derived(this.connection?.account ?? null);
   #platform: Platform;
   #watches: Watches;
@@ -59,6 +62,8 @@ export class Desk {
 
   call = (command: Command) => this.#platform.call(command);
 
+  attach = (conversation: ConversationId, file: File) => this.#platform.attach(conversation, file);
+
   /** For what has no place of its own to say that it failed: then the status line says so. Answers whether it worked. */
   async attempt(doing: Promise<unknown>): Promise<boolean> {
     try {
@@ -70,10 +75,10 @@ export class Desk {
     }
   }
 
-  tell(words: string) {
+  tell(words: string, wrong = true) {
     clearTimeout(this.#noticeTimer);
-    this.notice = words;
-    this.#noticeTimer = setTimeout(() => (this.notice = ""), NOTICE_MS);
+    this.notice = { words, wrong };
+    this.#noticeTimer = setTimeout(() => this.#hush(), NOTICE_MS);
   }
 
   /** Searches for `text`, and goes on doing so as messages come. */
@@ -105,7 +110,7 @@ export class Desk {
   composeFor(id: ConversationId, draft: string, cursor?: number): Compose {
     let compose = this.#composes.get(id);
     if (!compose) {
-      compose = new Compose(id, draft, this.call, cursor);
+      compose = new Compose(id, draft, this, cursor);
       this.#composes.set(id, compose);
     }
     return compose;
@@ -133,8 +138,24 @@ export class Desk {
 
   discard = (id: EntryId) => this.attempt(this.call({ command: "discard", id }));
 
+  detach = (conversation: ConversationId, sha256: string) =>
+    this.attempt(this.call({ command: "detach", conversation, sha256 }));
+
+  fileUrl = (place: string) => this.#platform.fileUrl(place);
+
+  saveFile = (place: string) =>
+    this.attempt(
+      this.#platform.saveFile(place).then((reply) => {
+        if (reply.reply === "saved") this.tell(`Saved to Downloads as ${shownName(reply.name)}`, false);
+      }),
+    );
+
   openLink = (url: string) =>
     this.#platform.openLink(url).catch(() => this.tell("The system has no browser that opens this address."));
+
+  #hush() {
+    this.notice = { words: "", wrong: false };
+  }
 
   #leave() {
     if (!this.open) return;
@@ -185,7 +206,7 @@ export class Desk {
   #uncover() {
     if (!this.#covered) return;
     this.#covered = false;
-    this.notice = "";
+    this.#hush();
     for (const compose of this.#composes.values()) compose.keepAnew();
     if (this.#before) this.openConversation(this.#before);
     this.#before = null;

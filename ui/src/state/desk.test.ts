@@ -28,7 +28,11 @@ function random(seed: number) {
 /** A core that answers late and in any order, sometimes with a failure; it keeps an outbox of what it took. */
 class LateCore implements Platform {
   given: Command[] = [];
-  outbox = new Map<string, { conversation: string; text: string }>();
+  outbox = new Map<string, { conversation: string; text: string; files: string[] }>();
+  /** What is attached to each draft; a file's name stands for its digest. */
+  attached = new Map(CONVERSATIONS.map((id) => [id, [] as string[]]));
+  /** To which conversation each file came. */
+  came: (readonly [string, string])[] = [];
   #open: ((pick: (below: number) => number) => void)[] = [];
   #ids = 0;
 
@@ -36,25 +40,46 @@ class LateCore implements Platform {
     this.given.push(command);
     return new Promise((resolve, reject) => {
       this.#open.push((pick) => {
-        if (command.command === "send_text") {
+        if (command.command === "send") {
+          const { conversation, text, files } = command;
+          const there = this.attached.get(conversation) ?? [];
+          if (files.some((file) => !there.includes(file))) return reject({ failure: "not_found" });
           if (pick(6) === 0) return reject({ failure: "storage" });
           const id = `m-${(this.#ids += 1)}`;
-          this.outbox.set(id, { conversation: command.conversation, text: command.text });
+          this.outbox.set(id, { conversation, text, files });
+          this.attached.set(
+            conversation,
+            there.filter((file) => !files.includes(file)),
+          );
           return resolve({ reply: "accepted", id });
         }
         if (command.command === "recall") {
-          const text = this.outbox.get(command.id)?.text;
-          if (text === undefined || pick(4) === 0) return reject({ failure: "on_its_way" });
+          const row = this.outbox.get(command.id);
+          if (!row || pick(4) === 0) return reject({ failure: "on_its_way" });
           this.outbox.delete(command.id);
-          return resolve({ reply: "recalled", text });
+          this.attached.get(row.conversation)?.push(...row.files);
+          return resolve({ reply: "recalled", text: row.text });
         }
         return pick(9) === 0 ? reject({ failure: "storage" }) : resolve({ reply: "done" });
       });
     });
   }
 
+  attach(conversation: string, { name }: File): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      this.#open.push((pick) => {
+        this.came.push([conversation, name]);
+        if (pick(5) === 0) return reject({ failure: "storage" });
+        this.attached.get(conversation)?.push(name);
+        resolve({ reply: "done" });
+      });
+    });
+  }
+
   async watch() {}
   async openLink() {}
+  fileUrl = () => "";
+  saveFile = () => Promise.reject();
 
   async answer(pick: (below: number) => number) {
     this.#open.splice(pick(this.#open.length), 1)[0]?.(pick);
@@ -72,10 +97,18 @@ async function run(seed: number) {
   const core = new LateCore();
   const desk = new Desk(core);
   const typed: string[] = [];
+  const chosen: string[] = [];
+  let files = 0;
+  const attached = (id: string) =>
+    (core.attached.get(id) ?? []).map((sha256) => ({ sha256, name: sha256, media_type: "", bytes: 1 }));
+  const digests = (id: string) =>
+    compose(id)
+      .attachments.shown(attached(id))
+      .map(({ sha256 }) => sha256);
   const compose = (id: string) => desk.composeFor(id, "");
   for (let step = 0; step < 120; step++) {
     const open = desk.open?.id;
-    switch (pick(8)) {
+    switch (pick(10)) {
       case 0:
       case 1:
         desk.openConversation(CONVERSATIONS[pick(CONVERSATIONS.length)] ?? "");
@@ -89,7 +122,18 @@ async function run(seed: number) {
         }
         break;
       case 4:
-        if (open) void compose(open).send(0);
+        if (open) void compose(open).send(0, 0, digests(open));
+        break;
+      case 7:
+        // A file says where it was chosen, too.
+        if (open) {
+          const name = `${open}/f${(files += 1)}`;
+          const room = { file_bytes: 9, attached: 0 };
+          void compose(open).attachments.add([new File(["x"], name)], room);
+          // Too many wait for the core: it is said at once, and nothing is asked.
+          const { missed } = compose(open).attachments;
+          if (!missed.some((file) => file.name === name)) chosen.push(name);
+        }
         break;
       case 5: {
         const [id, row] = [...core.outbox][pick(core.outbox.size)] ?? [];
@@ -102,20 +146,21 @@ async function run(seed: number) {
       default:
         if (core.asked > 0) await core.answer(pick);
     }
+    for (const id of CONVERSATIONS) compose(id).attachments.know(attached(id));
   }
   while (core.asked > 0) await core.answer((below) => below - 1);
-  return { core, typed, left: CONVERSATIONS.map((id) => [id, compose(id).text] as const) };
+  return { core, typed, chosen, left: CONVERSATIONS.map((id) => [id, compose(id).text] as const) };
 }
 
 const words = (text: string) => text.split(/\s+/).filter(Boolean);
 
-test("no text ever goes to, or is kept for, another conversation than it was typed in, and none is lost", async () => {
-  let sent = 0;
+test("no text or file ever goes to, or is kept for, another conversation than it was typed in, and none is lost", async () => {
+  let [sent, withFiles] = [0, 0];
   for (let seed = 1; seed <= 100; seed++) {
-    const { core, typed, left } = await run(seed);
+    const { core, typed, chosen, left } = await run(seed);
     const places: (readonly [string, string])[] = [
       ...core.given.flatMap((command) =>
-        command.command === "send_text" || command.command === "save_draft"
+        command.command === "send" || command.command === "save_draft"
           ? [[command.conversation, command.text] as const]
           : [],
       ),
@@ -126,6 +171,19 @@ test("no text ever goes to, or is kept for, another conversation than it was typ
       const strangers = words(text).filter((word) => !word.startsWith(`${conversation}/`));
       expect(strangers, `seed ${seed}, ${conversation}`).toEqual([]);
     }
+    for (const [conversation, name] of core.came)
+      expect(name.startsWith(`${conversation}/`), name).toBe(true);
+    expect(core.came, `seed ${seed}`).toHaveLength(chosen.length);
+    for (const { conversation, files } of core.outbox.values()) {
+      expect(files.filter((file) => !file.startsWith(`${conversation}/`))).toEqual([]);
+      withFiles += files.length;
+    }
+    // Each file that was kept is in one place: sent, or still attached.
+    const kept = [
+      ...[...core.outbox.values()].flatMap(({ files }) => files),
+      ...[...core.attached.values()].flat(),
+    ];
+    expect(new Set(kept).size, `seed ${seed}`).toBe(kept.length);
     // Each word is in one place: sent, or still in its composer.
     const ends = [...[...core.outbox.values()].map(({ text }) => text), ...left.map(([, text]) => text)];
     expect(ends.flatMap(words).sort(), `seed ${seed}`).toEqual(
@@ -134,6 +192,7 @@ test("no text ever goes to, or is kept for, another conversation than it was typ
     sent += core.outbox.size;
   }
   expect(sent).toBeGreaterThan(100);
+  expect(withFiles).toBeGreaterThan(100);
 }, 60_000);
 
 const ACCOUNT: Account = {
@@ -162,6 +221,16 @@ class Said implements Platform {
   }
 
   async openLink() {}
+  fileUrl = () => "";
+  saveFile = (): Promise<Reply> => Promise.resolve({ reply: "saved", name: "a.png" });
+
+  /** Answers once `attached` is called. */
+  attach = (): Promise<Reply> =>
+    new Promise((resolve, reject) => {
+      this.attached = () =>
+        this.#vault.vault === "open" ? resolve({ reply: "done" }) : reject({ failure: "locked" });
+    });
+  attached = () => {};
 
   async says(vault: Vault, account: Account | null = vault.vault === "open" ? ACCOUNT : null) {
     await vi.advanceTimersByTimeAsync(0);
@@ -220,6 +289,27 @@ test("what the disk didn't have when it was locked is kept once it opens, for th
     expect(it.composeFor("c-ana", "").text).toBe(same ? "Hello" : "");
     expect(it.open?.id ?? null).toBe(same ? "c-ana" : null);
   }
+});
+
+test("a file that was on its way when it was locked is said not to be attached, to the same account alone", async () => {
+  for (const next of [ACCOUNT, { ...ACCOUNT, me: { ...ME, id: "p-102" } }]) {
+    const { core, desk: it } = await desk();
+    void it
+      .composeFor("c-ana", "")
+      .attachments.add([new File(["x"], "a.png")], { file_bytes: 9, attached: 0 });
+    await core.says(LOCKED);
+    core.attached();
+    await core.says(OPEN, next);
+    const { missed, busy } = it.composeFor("c-ana", "").attachments;
+    expect(busy).toBe(false);
+    expect(missed.map(({ name }) => name)).toEqual(next === ACCOUNT ? ["a.png"] : []);
+  }
+});
+
+test("a file that was saved is said by its name, and that isn't a fault", async () => {
+  const { desk: it } = await desk();
+  await it.saveFile("c-ana/e-1");
+  expect(it.notice).toEqual({ words: "Saved to Downloads as \u2068a.png\u2069", wrong: false });
 });
 
 test("a cache that is made anew gets what is typed again", async () => {

@@ -1,8 +1,22 @@
 import { expect, test } from "vitest";
+import type { Body } from "../bindings/Body";
 import type { ConversationHead } from "../bindings/ConversationHead";
 import type { Item } from "../bindings/Item";
+import type { OutgoingState } from "../bindings/OutgoingState";
 import { COLLEAGUE, conversation, logged, ME, outgoing, PATIENT } from "./fixtures";
-import { firstNew, idOf, othersAfter, seqAt, show, stateNow, stages } from "./item";
+import {
+  firstNew,
+  idOf,
+  othersAfter,
+  percent,
+  plain,
+  recallable,
+  seqAt,
+  show,
+  stateNow,
+  stages,
+  takenBackOf,
+} from "./item";
 
 const range = (from: number, to: number): Item[] =>
   Array.from({ length: to - from + 1 }, (_, i) => logged(from + i));
@@ -49,13 +63,13 @@ test("a message on its way has no seq: the entry before it counts", () => {
 test("sent is only what the log holds, read only what the patient has read", () => {
   const head = { conversation: conversation("c-300", { read: { [PATIENT.id]: 5 } }) } as ConversationHead;
   const states = [logged(5, { author: ME }), logged(6, { author: ME })].map((item) =>
-    show(item, ME, head, () => 0),
+    show(item, ME, head, new Set(), () => 0),
   );
   expect(states.map(({ progress }) => progress)).toEqual([
     { state: "sent", seq: 5, read: true },
     { state: "sent", seq: 6, read: false },
   ]);
-  const waiting = show({ item: "outgoing", outgoing: outgoing("o-1") }, ME, head, () => 0);
+  const waiting = show({ item: "outgoing", outgoing: outgoing("o-1") }, ME, head, new Set(), () => 0);
   expect(waiting).toMatchObject({
     mine: true,
     progress: { state: "waiting", recallable: true },
@@ -67,4 +81,34 @@ test("what is held back waits like any other once its time has come", () => {
   const held = { state: "held", until: 1_000 } as const;
   expect(stateNow(held, () => 999)).toEqual(held);
   expect(stateNow(held, () => 1_000)).toEqual({ state: "waiting", recallable: true });
+});
+
+test("taken back is what an amend without a text names, not what one corrects", () => {
+  const amend = (target: string, text: string | null): Body => ({ kind: "amend", target, text });
+  const items = [
+    logged(1),
+    logged(2),
+    logged(3, { body: amend("e-1", null) }),
+    logged(4, { body: amend("e-2", "x") }),
+  ];
+  expect([...takenBackOf(items)]).toEqual(["e-1"]);
+  const head = { conversation: conversation("c-300") } as ConversationHead;
+  const shown = items.map((item) => show(item, ME, head, takenBackOf(items), () => 0).takenBack);
+  expect(shown).toEqual([true, false, false, false]);
+});
+
+test.each<[OutgoingState, boolean]>([
+  [{ state: "held", until: 0 }, true],
+  [{ state: "waiting", recallable: true }, true],
+  [{ state: "waiting", recallable: false }, false],
+  [{ state: "uploading", sent: 1 }, true],
+  [{ state: "sending" }, false],
+])("whether it can be taken back: %#", (state, expected) => {
+  expect(recallable(state)).toBe(expected);
+});
+
+test("a file is said by its name, and is not handed over before all of it is", () => {
+  const name = "photo\u202egpj.exe";
+  expect(plain({ kind: "file", sha256: "0", name, media_type: "", bytes: 1 })).toBe("File: photogpj.exe");
+  expect([percent(0, 3), percent(999, 1_000), percent(1_000, 1_000), percent(0, 0)]).toEqual([0, 99, 100, 0]);
 });

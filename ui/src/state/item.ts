@@ -1,5 +1,6 @@
 import type { Author } from "../bindings/Author";
 import type { Body } from "../bindings/Body";
+import type { ConversationId } from "../bindings/ConversationId";
 import type { ConversationHead } from "../bindings/ConversationHead";
 import type { Entry } from "../bindings/Entry";
 import type { EntryId } from "../bindings/EntryId";
@@ -8,6 +9,7 @@ import type { Me } from "../bindings/Me";
 import type { OutgoingState } from "../bindings/OutgoingState";
 import type { Seq } from "../bindings/Seq";
 import type { Time } from "../bindings/Time";
+import { bareName } from "../parts/file";
 
 /** How far an item is: the log holds it, or the state of a message on its way. */
 export type Progress = { state: "sent"; seq: Seq; read: boolean } | OutgoingState;
@@ -15,12 +17,15 @@ export type Progress = { state: "sent"; seq: Seq; read: boolean } | OutgoingStat
 /** What the component of an entry's kind is given. */
 export interface Shown<B = Body> {
   id: EntryId;
+  conversation: ConversationId;
   body: B;
   preview: string;
   at: Time;
   author: Author;
   /** Whether one wrote it oneself. */
   mine: boolean;
+  /** Whether its author took it back since. */
+  takenBack: boolean;
   progress: Progress;
 }
 
@@ -28,25 +33,65 @@ export const idOf = (item: Item): EntryId => (item.item === "entry" ? item.entry
 export const timeOf = (item: Item): Time => (item.item === "entry" ? item.entry.at : item.outgoing.at);
 
 /** The item as it stands on the screen. */
-export function show(item: Item, me: Me, head: ConversationHead, now: () => Time): Shown {
+export function show(
+  item: Item,
+  me: Me,
+  head: ConversationHead,
+  takenBack: ReadonlySet<EntryId>,
+  now: () => Time,
+): Shown {
   if (item.item === "outgoing") {
-    const { id, body, at, state } = item.outgoing;
+    const { id, conversation, body, at, state } = item.outgoing;
     const author = { id: me.id, role: me.role, name: me.name };
-    return { id, body, at, author, preview: plain(body), mine: true, progress: stateNow(state, now) };
+    const progress = stateNow(state, now);
+    return {
+      id,
+      conversation,
+      body,
+      at,
+      author,
+      preview: plain(body),
+      mine: true,
+      takenBack: false,
+      progress,
+    };
   }
-  const { id, body, preview, at, author, seq } = item.entry;
+  const { id, conversation, body, preview, at, author, seq } = item.entry;
   const { patient, read } = head.conversation;
   const progress: Progress = { state: "sent", seq, read: (read[patient.id] ?? 0) >= seq };
-  return { id, body, preview, at, author, mine: author.id === me.id, progress };
+  const mine = author.id === me.id;
+  return { id, conversation, body, preview, at, author, mine, takenBack: takenBack.has(id), progress };
 }
 
 /** A message that was held back waits like any other once its time has come. The clock is asked only while one is held. */
 export const stateNow = (state: OutgoingState, now: () => Time): OutgoingState =>
   state.state === "held" && state.until <= now() ? { state: "waiting", recallable: true } : state;
 
+/** Whether a message of one's own can be taken back; the server may have it already. A refused one always can. */
+export const recallable = ({ state, ...more }: Progress): boolean =>
+  state === "held" || state === "uploading" || ("recallable" in more && more.recallable);
+
+/** Where the host has a conversation's file: the one of a message, by its id, or of the draft, by the file's digest. */
+export const placeOf = (conversation: ConversationId, of: string): string => `${conversation}/${of}`;
+
+/** How much of a file is handed over, in whole percent: never 100 before all is. */
+export const percent = (sent: number, bytes: number): number => Math.floor((100 * sent) / Math.max(bytes, 1));
+
 /** What a body of one's own says in plain text. */
-export const plain = (body: Body): string =>
-  "text" in body && typeof body.text === "string" ? body.text : "";
+export function plain(body: Body): string {
+  if (body.kind === "file") return `File: ${bareName(body.name)}`;
+  return "text" in body && typeof body.text === "string" ? body.text : "";
+}
+
+/** The entries that were taken back. */
+export const takenBackOf = (items: readonly Item[]): ReadonlySet<EntryId> =>
+  new Set(
+    items.flatMap((item) =>
+      item.item === "entry" && item.entry.body.kind === "amend" && item.entry.body.text === null
+        ? [item.entry.body.target]
+        : [],
+    ),
+  );
 
 /** The newest `seq` among the items up to `index`; 0 without any entry. */
 export function seqAt(items: readonly Item[], index: number): Seq {

@@ -16,6 +16,9 @@ function host() {
   let listener: (update: Update) => void = () => {};
   const platform: Platform = {
     call: () => Promise.reject(),
+    attach: () => Promise.reject(),
+    fileUrl: () => "",
+    saveFile: () => Promise.reject(),
     openLink: () => Promise.reject(),
     async watch(queries, to) {
       sets.push(queries.map(({ query }) => query));

@@ -12,6 +12,8 @@ pub struct Keep {
     pub history: bool,
     /// For how long a closed conversation stays; none: for ever.
     pub closed_ms: Option<u64>,
+    /// Of conversations that one hasn't taken oneself, the newest entries alone.
+    pub own_only: bool,
 }
 
 /// How much of what the server has is here.
@@ -29,6 +31,10 @@ const HISTORY_EVERY_MS: u64 = 200;
 const SWEEP_EVERY_MS: u64 = 60 * 60 * 1000;
 /// Between two steps, so that whatever else waits for the disk gets between them.
 const STEP_EVERY_MS: u64 = 100;
+/// Of a conversation that isn't to be kept so many entries stay. More gather before they go, so that not each message
+/// takes one away.
+const NEWEST: u64 = super::TAIL_PAGE;
+const GATHERED: u64 = 2 * NEWEST;
 /// Entries that go in one step: some milliseconds of the disk's time.
 const STEP: u64 = 500;
 
@@ -61,6 +67,12 @@ impl CatchUp {
         closed.plus(keep) <= now
     }
 
+    /// Whether all of a conversation is to be here.
+    fn is_kept(&self, known: &Known, now: Time) -> bool {
+        let own = known.own || !self.plan.keep.own_only;
+        own && !self.is_over(known.closed, now)
+    }
+
     /// The page of history to ask for now: of the conversation that changed last.
     pub(super) fn history_page(&mut self, now: Time) -> Option<(ConversationId, Range)> {
         let plan = &self.plan;
@@ -69,7 +81,7 @@ impl CatchUp {
         }
         let may_ask = |known: &Known| known.not_before.is_none_or(|time| time <= now);
         let open = self.conversations.iter().filter(|(_, known)| may_ask(known));
-        let open = open.filter(|(_, known)| !self.is_over(known.closed, now));
+        let open = open.filter(|(_, known)| self.is_kept(known, now));
         let next = open.filter_map(|(id, known)| Some((id, known.older(MAX_ENTRIES_PAGE)?, known.rev)));
         let next = next.max_by_key(|(_, _, rev)| *rev).map(|(id, range, _)| (id.clone(), range));
         self.plan.history_at = now.plus(HISTORY_EVERY_MS);
@@ -86,7 +98,7 @@ impl CatchUp {
 
     /// How much of what is to be here is.
     pub(crate) fn history(&self, now: Time) -> History {
-        let kept = self.conversations.values().filter(|known| !self.is_over(known.closed, now));
+        let kept = self.conversations.values().filter(|known| self.is_kept(known, now));
         kept.fold(History::default(), |sum, known| History {
             held: sum.held + known.range.map_or(0, Range::len),
             all: sum.all + known.head.get(),
@@ -100,24 +112,30 @@ impl CatchUp {
 
     /// When to sweep next.
     pub(crate) fn next_sweep(&self) -> Option<Time> {
-        self.plan.keep.closed_ms.map(|_| self.plan.sweep_at)
+        let keep = self.plan.keep;
+        (keep.closed_ms.is_some() || keep.own_only).then_some(self.plan.sweep_at)
     }
 
-    /// A step towards letting go of what has been closed for long enough and isn't to be spared.
+    /// A step towards letting go of what isn't to be kept nor spared.
     pub(crate) fn sweep(&mut self, now: Time, spare: impl Fn(&ConversationId) -> bool) -> Option<Change> {
         if now < self.next_sweep()? {
             return None;
         }
         let over = |(id, known): (&ConversationId, &Known)| {
-            let over = self.is_over(known.closed, now) && !self.asked.contains_key(id) && !spare(id);
-            over.then(|| id.clone())
+            if self.asked.contains_key(id) || spare(id) {
+                return None;
+            }
+            let over = self.is_over(known.closed, now);
+            let long = known.range.is_some_and(|range| GATHERED < range.len());
+            let rest = if over { 0 } else { NEWEST };
+            (over || (long && !self.is_kept(known, now))).then(|| (id.clone(), rest))
         };
-        let Some(id) = self.conversations.iter().find_map(over) else {
+        let Some((id, rest)) = self.conversations.iter().find_map(over) else {
             self.plan.sweep_at = now.plus(SWEEP_EVERY_MS);
             return None;
         };
         self.plan.sweep_at = now.plus(STEP_EVERY_MS);
-        self.let_go(&id, 0)
+        self.let_go(&id, rest)
     }
 
     /// A step towards less: what was closed longest ago, or the oldest entries of what was quiet longest.
@@ -128,10 +146,10 @@ impl CatchUp {
         if let Some(id) = closed.map(|(_, id)| id.clone()) {
             return self.let_go(&id, 0);
         }
-        let long = |known: &Known| known.range.is_some_and(|range| super::TAIL_PAGE < range.len());
+        let long = |known: &Known| known.range.is_some_and(|range| NEWEST < range.len());
         let quiet = self.conversations.iter().filter(|(id, known)| free(id) && long(known));
         let quiet = quiet.min_by_key(|(_, known)| known.rev).map(|(id, _)| id.clone())?;
-        self.let_go(&quiet, super::TAIL_PAGE)
+        self.let_go(&quiet, NEWEST)
     }
 
     /// Lets go of the oldest entries of a conversation, of at most [`STEP`], and keeps `rest`; with the last entry the

@@ -18,8 +18,7 @@ pub(super) fn behind(entries: u64, held: Option<(u64, u64)>) -> (Server, Snapsho
     let mut snapshot = Snapshot { epoch: Some(server.epoch()), ..Snapshot::default() };
     if let Some((lo, hi)) = held {
         let range = Range::new(Seq::new(lo), Seq::new(hi));
-        let cached =
-            Cached { rev: Rev::new(hi), head: Seq::new(hi), range, read: BTreeMap::new(), closed: None };
+        let cached = Cached { rev: Rev::new(hi), head: Seq::new(hi), range, ..Cached::default() };
         snapshot.cursor = Rev::new(hi);
         snapshot.conversations.insert(conversation_id(C), cached);
     }
@@ -138,7 +137,7 @@ fn a_server_that_gives_less_is_asked_for_less() {
 fn a_copy_of_another_log_takes_nothing_and_sends_nothing() {
     let (mut server, mut snapshot) = behind(8, Some((1, 3)));
     snapshot.cursor = Rev::new(3);
-    let waiting = Input::Send { send: send_of(90, C), at: NOW, hold_until: Time::ZERO };
+    let waiting = Input::Send { sends: vec![send_of(90, C)], at: NOW, hold_until: Time::ZERO };
     let (mut engine, effects) = welcomed(snapshot, &server);
     let question = asked(&effects);
     let (epoch, newest) = (Some(server.epoch()), Some(Rev::new(3)));

@@ -4,8 +4,8 @@ use super::catching_up::{behind, caught_up, ranges};
 use super::*;
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
-const MONTH: Keep = Keep { history: false, closed_ms: Some(30 * DAY) };
-const HISTORY: Keep = Keep { history: true, closed_ms: None };
+const MONTH: Keep = Keep { history: false, closed_ms: Some(30 * DAY), own_only: false };
+const HISTORY: Keep = Keep { history: true, closed_ms: None, own_only: false };
 
 fn changes(effects: Vec<Effect>) -> Vec<Change> {
     let commits = effects.into_iter().filter_map(|effect| match effect {
@@ -69,8 +69,7 @@ fn three(server: &mut Server) -> Snapshot {
         }
         let range = Range::new(Seq::new(1), Seq::new(entries));
         let closed = server.closed.get(&conversation_id(index)).copied();
-        let cached =
-            Cached { rev: Rev::new(n), head: Seq::new(entries), range, read: BTreeMap::new(), closed };
+        let cached = Cached { rev: Rev::new(n), head: Seq::new(entries), range, closed, ..Cached::default() };
         snapshot.conversations.insert(conversation_id(index), cached);
         snapshot.cursor = Rev::new(n);
     }
@@ -143,4 +142,32 @@ fn too_much_shrinks_what_is_closed_first_and_then_what_was_quiet_longest() {
         assert_eq!(shrink(), [Change::Trim(conversation_id(0), Seq::new(lo))]);
     }
     assert_eq!(shrink(), [], "the newest pages stay");
+}
+
+#[test]
+fn of_what_others_have_taken_only_the_newest_stays() {
+    let mut server = Server::default();
+    let mut snapshot = three(&mut server);
+    let keep = Keep { history: true, own_only: true, ..Keep::default() };
+    let mine = |snapshot: &mut Snapshot, index| {
+        snapshot.conversations.get_mut(&conversation_id(index)).unwrap().assigned = Some(user(ME));
+    };
+    let sweep = |snapshot: Snapshot, open| {
+        let mut engine = Engine::new(Config { me: user(ME), seed: 1, keep }, snapshot);
+        engine.open = open;
+        let gone = run(&mut engine, NOW.plus(2 * 60 * 60 * 1000));
+        let history = engine.history(NOW);
+        let trims = gone.into_iter().map(|change| match change {
+            Change::Trim(id, lo) => (id, lo.get()),
+            other => panic!("{other:?}"),
+        });
+        (trims.collect::<Vec<_>>(), history)
+    };
+    let long = conversation_id(0);
+    let steps = [501, 1_001, 1_151].map(|lo| (long.clone(), lo));
+    mine(&mut snapshot, 1);
+    assert_eq!(sweep(snapshot.clone(), None), (steps.to_vec(), History { held: 3, all: 3 }));
+    assert_eq!(sweep(snapshot.clone(), Some(long)).0, [], "not while it is read");
+    mine(&mut snapshot, 0);
+    assert_eq!(sweep(snapshot, None), (vec![], History { held: 1_203, all: 1_203 }));
 }

@@ -3,7 +3,7 @@
 use bedside_protocol::*;
 use std::collections::BTreeMap;
 
-const CONVERSATIONS: [&str; 3] = ["conversation-1", "conversation-2", "conversation-3"];
+const CONVERSATIONS: [&str; 4] = ["conversation-1", "conversation-2", "conversation-3", "conversation-4"];
 pub(super) const ME: &str = "provider-1";
 pub(super) const PATIENT: &str = "patient-1";
 

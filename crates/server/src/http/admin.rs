@@ -1,13 +1,12 @@
 //! What the clinic's IT may ask for, with a token of the role `admin`.
 
-use super::{Json, Problem};
+use super::{Json, Problem, bearer};
 use crate::log::Write;
 use crate::shared::Shared;
-use crate::socket::made;
 use crate::token::{Claims, TokenRole};
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
-use bedside_protocol::{ConnectRefusal, UserId};
+use axum::http::{HeaderMap, StatusCode};
+use bedside_protocol::UserId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -36,17 +35,7 @@ pub async fn revoke(
 }
 
 fn admin(shared: &Shared, headers: &HeaderMap) -> Result<Claims, Problem> {
-    let unauthenticated = |refusal: ConnectRefusal| {
-        Problem::new(StatusCode::UNAUTHORIZED, refusal.as_str(), "sign in as admin")
-    };
-    let token = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
-        .ok_or_else(|| unauthenticated(ConnectRefusal::Unauthenticated))?;
-    let claims = shared.key.verify(token, shared.config.clock.now()).map_err(unauthenticated)?;
-    if shared.hub.revoked(&claims.clinic, &claims.sub, made(&claims)).is_some() {
-        return Err(unauthenticated(ConnectRefusal::Revoked));
-    }
+    let claims = bearer(shared, headers)?;
     if claims.role != TokenRole::Admin {
         return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", "only an admin may"));
     }

@@ -1,25 +1,31 @@
 //! What is served over plain HTTP: health, metrics, the patients' page, and a few requests.
 
 mod admin;
+mod blobs;
 mod demo;
 mod local;
 mod page;
 
 use crate::log::Fault;
+use crate::metrics::code_word;
 use crate::shared::Shared;
+use crate::token::Claims;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use bedside_protocol::{Code, ConnectRefusal, Refusal};
 pub use local::only as only_local;
 pub use page::is_built_in as has_page;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Largest body of a request: two names and a role.
+/// Largest body of a request but an upload: two names and a role.
 const MAX_BODY_BYTES: usize = 16 * 1024;
+/// When what can't be done now is worth another try.
+const UNAVAILABLE: Duration = Duration::from_secs(2);
 /// How long a probe of the log counts: each one is a write to the disk, and anybody may ask.
 const PROBE_COUNTS: Duration = Duration::from_secs(1);
 /// A log that takes longer than this is no use to anybody.
@@ -31,6 +37,7 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
+        .route("/api/blobs/{sha256}", get(blobs::get).put(blobs::put))
         .route("/api/admin/revoke", post(admin::revoke));
     if shared.config.demo {
         router = router
@@ -78,11 +85,13 @@ struct Problem {
     status: StatusCode,
     code: &'static str,
     message: String,
+    /// When another try makes sense.
+    after: Option<Duration>,
 }
 
 impl Problem {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into() }
+        Self { status, code, message: message.into(), after: None }
     }
 
     fn invalid(message: impl Into<String>) -> Self {
@@ -90,14 +99,54 @@ impl Problem {
     }
 
     fn unavailable() -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "try again later")
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "try again later").after(UNAVAILABLE)
+    }
+
+    fn after(self, wait: Duration) -> Self {
+        Self { after: Some(wait), ..self }
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = json!({"error": {"code": self.code, "message": self.message}});
-        (self.status, axum::Json(body)).into_response()
+        let mut response = (self.status, axum::Json(body)).into_response();
+        if let Some(wait) = self.after {
+            // Whole seconds, rounded up: coming back too early would only be refused again.
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(Refusal { code, message, retry_after_ms }: Refusal) -> Self {
+        let status = match code {
+            Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Code::NotFound => StatusCode::NOT_FOUND,
+            Code::Forbidden => StatusCode::FORBIDDEN,
+            Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Code::Invalid | Code::Conflict | Code::Behind | Code::Diverged => StatusCode::BAD_REQUEST,
+        };
+        let after = retry_after_ms.map(Duration::from_millis);
+        Self { status, code: code_word(code), message, after }
+    }
+}
+
+/// Who sends the token in a request's `Authorization`, checked as CONNECT's is.
+fn bearer(shared: &Shared, headers: &HeaderMap) -> Result<Claims, Problem> {
+    let unauthenticated =
+        |refusal: ConnectRefusal| Problem::new(StatusCode::UNAUTHORIZED, refusal.as_str(), "sign in");
+    let token = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
+        .ok_or_else(|| unauthenticated(ConnectRefusal::Unauthenticated))?;
+    match shared.identify(token) {
+        Ok((claims, None)) => Ok(claims),
+        Ok((_, Some(_))) => Err(unauthenticated(ConnectRefusal::Revoked)),
+        Err(refusal) => Err(unauthenticated(refusal)),
     }
 }
 

@@ -12,8 +12,9 @@ use rust_embed::RustEmbed;
 #[allow_missing = true]
 struct Dist;
 
-/// Nothing but what this server itself delivers, and connections to nowhere else.
-const POLICY: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; \
+/// Nothing but what this server itself delivers, and connections to nowhere else. blob: is a picture of a message, which
+/// the page fetches with its token.
+const POLICY: &str = "default-src 'self'; img-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
 /// The page itself is asked for anew; its assets are named by their content.
 const REVALIDATE: &str = "no-cache";

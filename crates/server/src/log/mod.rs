@@ -15,10 +15,10 @@ mod wait;
 pub use sqlite::SqliteLog;
 
 use bedside_protocol::{
-    Author, ClinicId, Conversation, ConversationId, Entry, Epoch, Last, Patient, Read, Refusal, Rev, Role,
-    Send, Seq, Suggestion, Time, UserId,
+    Author, ClinicId, Code, Conversation, ConversationId, Entry, Epoch, Last, Patient, Read, Refusal, Rev,
+    Role, Send, Seq, Suggestion, Time, UserId,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Something to commit, on behalf of somebody whose identity has been checked.
@@ -62,6 +62,16 @@ pub enum Write {
         /// Whether devices destroy what they keep.
         wipe: bool,
     },
+    /// Bytes that somebody uploaded: they lie on the disk. Refused as `rate_limited` once [`MAX_UNSENT`] others of the
+    /// uploader's wait to be named by an entry.
+    Upload(Upload),
+    /// The end of an upload that was made before a time and that no entry names; of any other it isn't.
+    Forget {
+        /// Which.
+        upload: Upload,
+        /// Made before.
+        before: Time,
+    },
     /// Another try of a background task. Refused as `conflict` once the task has ended.
     Try {
         /// Which.
@@ -87,6 +97,32 @@ pub struct Job {
     pub task: String,
     /// The message that asks for it.
     pub basis: Seq,
+}
+
+/// Uploads of one person that no entry names, at most: as many photos as anybody sends at once.
+pub const MAX_UNSENT: u64 = 20;
+
+/// When somebody with too many of them may come again: sending one makes room at once, so that this is a guess.
+const CROWDED_MS: u64 = 60_000;
+
+/// The refusal of one upload more.
+pub fn crowded() -> Refusal {
+    Refusal::later(Code::RateLimited, "too many files wait to be sent", CROWDED_MS)
+}
+
+/// That somebody uploaded the bytes of a file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Upload {
+    /// The clinic.
+    pub clinic: ClinicId,
+    /// The bytes' SHA-256, as the wire has it.
+    pub sha256: String,
+    /// Who.
+    pub uploader: UserId,
+    /// As what.
+    pub role: Role,
+    /// How many they are.
+    pub bytes: u64,
 }
 
 /// A conversation's summary, with what a patient's view of it needs.
@@ -172,6 +208,10 @@ pub enum Answer {
     Tries(u64),
     /// The background task has ended.
     Ended,
+    /// The upload is known.
+    Uploaded,
+    /// Whether the upload is forgotten.
+    Forgotten(bool),
 }
 
 /// What became of a write that wasn't refused.
@@ -263,6 +303,24 @@ pub trait Reader: std::marker::Send {
 
     /// Everybody whose access has ended.
     fn revocations(&mut self) -> Result<BTreeMap<(ClinicId, UserId), Revocation>, Fault>;
+
+    /// How many bytes the clinic has under `sha256`; to `patient`, if given, only what stands in a file of the own
+    /// conversation and wasn't taken back, and what the patient uploaded.
+    fn blob(
+        &mut self,
+        clinic: &ClinicId,
+        sha256: &str,
+        patient: Option<&UserId>,
+    ) -> Result<Option<u64>, Fault>;
+
+    /// All bytes that were uploaded, by clinic and SHA-256.
+    fn blobs(&mut self) -> Result<BTreeSet<(ClinicId, String)>, Fault>;
+
+    /// How many uploads of a person no entry names, `sha256` aside.
+    fn unsent(&mut self, clinic: &ClinicId, who: &UserId, role: Role, sha256: &str) -> Result<u64, Fault>;
+
+    /// At most `limit` uploads that were made before `before` and that no entry names, the oldest first.
+    fn stale(&mut self, before: Time, limit: u32) -> Result<Vec<Upload>, Fault>;
 
     /// The background tasks that have not ended, the oldest message's first.
     fn jobs(&mut self) -> Result<Vec<Job>, Fault>;

@@ -10,6 +10,7 @@ struct Known {
     account: Option<Account>,
     outbox: Vec<OutboxRow>,
     drafts: Vec<Draft>,
+    files: Vec<Option<Vec<u8>>>,
     reads: Vec<(ConversationId, Seq)>,
 }
 
@@ -29,6 +30,7 @@ fn known(files: &Files) -> (Known, Vec<Repair>) {
             device: reader.device()?,
             account: reader.account()?,
             drafts: drafts.collect::<Result<_, StoreError>>()?,
+            files: Vec::new(),
             outbox: snapshot.outbox,
             reads: snapshot.reads.into_iter().collect(),
         })
@@ -42,7 +44,10 @@ fn known(files: &Files) -> (Known, Vec<Repair>) {
     // Drafts are shown with their conversations, which come back from the server.
     cache.commit([[Write::Sync(Change::Summary(conversation("a", 90, 90, None)))].as_slice()]).unwrap();
     let a = ConversationId::new("a").unwrap();
-    found.drafts = vec![Reader::open(files).unwrap().conversation(&a, 1, None).unwrap().unwrap().draft];
+    let reader = Reader::open(files).unwrap();
+    found.drafts = vec![reader.conversation(&a, 1, None).unwrap().unwrap().draft];
+    let attached = reader.attached(&a).unwrap();
+    found.files = attached.iter().map(|file| reader.bytes(&a, &file.sha256).unwrap()).collect();
     (found, repairs)
 }
 
@@ -59,6 +64,7 @@ fn crashed(folder: &Path) -> Known {
         cache.sync(vec![Change::Outbox(row)]);
     }
     cache.write(vec![Write::Draft(a.clone(), draft("earlier"))]).unwrap();
+    cache.write(vec![Write::Attach(a.clone(), file(1), vec![1; 5_000].into())]).unwrap();
     // From here on in the logs.
     let (connection, _) = crate::open::open_both(&cache.files, false).unwrap();
     connection
@@ -67,6 +73,7 @@ fn crashed(folder: &Path) -> Known {
     drop(connection);
     cache.sync(vec![Change::OutboxDone(gone.send.id), Change::Read(a.clone(), Seq::new(4))]);
     cache.sync(vec![Change::Outbox(outbox_row(31, OutboxState::Refused(Code::Behind)))]);
+    cache.write(vec![Write::Attach(a.clone(), file(2), vec![2; 5_000].into())]).unwrap();
     cache.write(vec![Write::Draft(a, draft("later"))]).unwrap();
     fs::create_dir(folder).unwrap();
     for file in ["cache.db", "cache.db-wal", "kept.db", "kept.db-wal"] {
@@ -77,6 +84,7 @@ fn crashed(folder: &Path) -> Known {
     let (known, repairs) = known(&Files::new(whole, keys()));
     assert_eq!(repairs, []);
     assert_eq!((known.outbox.len(), known.drafts.as_slice()), (29, [draft("later")].as_slice()));
+    assert_eq!(known.files, [1, 2].map(|n| Some(vec![n; 5_000])));
     known
 }
 

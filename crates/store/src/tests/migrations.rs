@@ -143,7 +143,7 @@ fn the_schema_keeps_the_rules() {
     let columns = |table: &str| {
         names(&format!("SELECT name || type || \"notnull\" FROM pragma_table_info('{table}') ORDER BY name"))
     };
-    for table in ["account", "outbox", "draft", "own_read"] {
+    for table in ["account", "outbox", "draft", "own_file", "own_read"] {
         assert_eq!(columns(table), columns(&format!("kept_{table}")), "{table}");
     }
 }

@@ -1,11 +1,12 @@
 use crate::*;
 use bedside_engine::{Change, OutboxRow, OutboxState, Range};
 use bedside_protocol::{
-    Author, Body, ClinicId, Code, Conversation, Entry, EntryId, Extra, Last, Patient, Rev, Role, Send, Seq,
-    Time, UserId,
+    Author, Body, ClinicId, Code, Conversation, Entry, EntryId, Extra, File, Last, Patient, Rev, Role, Send,
+    Seq, Time, UserId,
 };
 use std::sync::mpsc::channel;
 
+mod attachments;
 mod damage;
 mod files;
 mod migrations;
@@ -121,4 +122,14 @@ fn outbox_row(place: u64, state: OutboxState) -> OutboxRow {
         force: false,
     };
     OutboxRow { place, send, at: Time::new(5), hold_until: Time::new(9), attempts: 2, state }
+}
+
+fn file(n: u8) -> File {
+    File {
+        sha256: format!("{n:064x}"),
+        name: format!("{n}.png"),
+        media_type: "image/png".into(),
+        bytes: 3,
+        extra: Extra::new(),
+    }
 }

@@ -46,9 +46,9 @@ fn a_message_that_is_taken_back_stands_before_what_is_typed() {
     let a = ConversationId::new("a").unwrap();
     cache.sync(vec![Change::Summary(conversation_a())]);
     let draft = || cache.reader().conversation(&a, 1, None).unwrap().unwrap().draft.text;
-    cache.sync(vec![Change::DraftBack(a.clone(), "first".into())]);
+    cache.sync(vec![Change::DraftBack(a.clone(), Body::text("first"))]);
     assert_eq!(draft(), "first");
-    cache.sync(vec![Change::DraftBack(a.clone(), "before it".into())]);
+    cache.sync(vec![Change::DraftBack(a.clone(), Body::text("before it"))]);
     assert_eq!(draft(), "before it\nfirst");
 }
 

@@ -37,5 +37,10 @@ test("whose words the last ones are", () => {
   expect(lastWords(row("a", said(ME)), ME)).toBe("You: words");
   expect(lastWords(row("a", said(COLLEAGUE)), ME)).toBe("Dr. Jonas Lindqvist: words");
   expect(lastWords(with_(row("a"), { outgoing: refused }), ME)).toBe("You: an answer");
+  const sent = {
+    ...refused,
+    body: { kind: "file", sha256: "0", name: "a.png", media_type: "", bytes: 1 } as const,
+  };
+  expect(lastWords(with_(row("a"), { outgoing: sent }), ME)).toBe("You: File: a.png");
   expect(lastWords(row("a", { last: null }), ME)).toBe("Nothing written yet");
 });

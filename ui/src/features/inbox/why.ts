@@ -25,7 +25,10 @@ export function why(row: InboxRow, me: Me, now: Time): Why {
   const { urgency, waiting_since, last, read, patient, state, until } = conversation;
 
   if (outgoing?.state.state === "refused") {
-    return { words: `Your reply was refused: ${codeWords(outgoing.state.code)}`, tone: "urgent" };
+    return {
+      words: `Your reply was refused: ${codeWords(outgoing.state.code, outgoing.body.kind === "file")}`,
+      tone: "urgent",
+    };
   }
   if (urgency && urgency.level !== "routine") {
     return { words: urgency.reason, tone: urgency.level === "urgent" ? "urgent" : "wait" };

@@ -1,6 +1,6 @@
+import type { Body } from "../../bindings/Body";
 import type { Command } from "../../bindings/Command";
 import type { Connection } from "../../bindings/Connection";
-import type { InboxRow } from "../../bindings/InboxRow";
 import type { Item } from "../../bindings/Item";
 import type { OutgoingState } from "../../bindings/OutgoingState";
 import type { Patch } from "../../bindings/Patch";
@@ -9,16 +9,17 @@ import type { Repaired } from "../../bindings/Repaired";
 import type { Reply } from "../../bindings/Reply";
 import type { Splice } from "../../bindings/Splice";
 import type { Update } from "../../bindings/Update";
-import { plain } from "../../state/item";
 import type { Platform } from "../platform";
-import { fail, wait } from "./answer";
+import { fail, wait, WIRE_MS } from "./answer";
+import { deliver } from "./delivery";
+import { FakeFiles } from "./files";
 import { difference } from "./difference";
 import { found } from "./found";
 import { ME } from "./people";
 import { Talk } from "./talk";
 import { FakeVault } from "./vault";
+import { rows, shown } from "./views";
 
-const WIRE_MS = 400;
 const WAITING: OutgoingState = { state: "waiting", recallable: true };
 
 interface Watched {
@@ -33,6 +34,9 @@ export class FakeCore implements Platform {
   signedIn = true;
   catchingUp = 0;
   repaired: Repaired | null = null;
+  /** Empty for a server that takes no files. */
+  fileLimit: { file_bytes?: number } = { file_bytes: 20_971_520 };
+  readonly files = new FakeFiles();
   readonly vault = new FakeVault(() => this.publish());
   #talks: Talk[];
   #watched = new Map<string, Watched>();
@@ -64,6 +68,26 @@ export class FakeCore implements Platform {
     setTimeout(() => this.publish());
   }
 
+  async attach(conversation: string, file: globalThis.File): Promise<Reply> {
+    if (!this.vault.isOpen) throw fail({ failure: "locked" });
+    const kept = await this.files.keep(file);
+    const talk = this.#talk(conversation);
+    if (!talk.file(kept.sha256)) talk.files = [...talk.files, kept];
+    this.publish();
+    return { reply: "done" };
+  }
+
+  fileUrl(place: string) {
+    return this.files.url(this.#file(place)?.sha256, this.link.link === "live");
+  }
+
+  async saveFile(place: string): Promise<Reply> {
+    const file = this.#file(place);
+    if (!file) throw fail({ failure: "not_found" });
+    if (!this.files.has(file.sha256, this.link.link === "live")) throw fail({ failure: "offline" });
+    return { reply: "saved", name: file.name };
+  }
+
   async openLink(url: string) {
     open(url, "_blank", "noopener");
   }
@@ -83,7 +107,7 @@ export class FakeCore implements Platform {
       case "connection":
         return { patch: "connection", connection: this.#connection() };
       case "inbox":
-        return { patch: "inbox", rows: this.#step(watched, this.#rows()) };
+        return { patch: "inbox", rows: this.#step(watched, rows(this.talks)) };
       case "outbox":
         return {
           patch: "outbox",
@@ -95,21 +119,7 @@ export class FakeCore implements Platform {
       case "conversation": {
         const talk = this.talks.find(({ conversation }) => conversation.id === query.id);
         if (!talk) return { patch: "conversation", head: null, items: this.#step<Item>(watched, []) };
-        const entries = talk.entries.slice(-query.newest);
-        const items: Item[] = [
-          ...entries.map((entry) => ({ item: "entry" as const, entry })),
-          ...talk.outgoing.map((outgoing) => ({ item: "outgoing" as const, outgoing })),
-        ];
-        const head = {
-          conversation: talk.conversation,
-          draft: talk.draft,
-          cursor: talk.cursor,
-          read_upto: talk.readUpto,
-          loaded_upto: talk.conversation.head,
-          older: (entries[0]?.seq ?? 1) > 1,
-          catching_up: false,
-          typing: talk.typing,
-        };
+        const { head, items } = shown(talk, query.newest);
         return { patch: "conversation", head, items: this.#step(watched, items) };
       }
       case "search":
@@ -127,32 +137,19 @@ export class FakeCore implements Platform {
   #connection(): Connection {
     const states = this.talks.flatMap((talk) => talk.outgoing.map(({ state }) => state.state));
     const refused = states.filter((state) => state === "refused").length;
-    const limits = { text_bytes: 16_384, frame_bytes: 65_536, sends_per_s: 5 };
+    const limits = { text_bytes: 16_384, frame_bytes: 65_536, sends_per_s: 5, ...this.fileLimit };
     const entries = this.talks.reduce((sum, talk) => sum + talk.entries.length, 0);
-    const shown = this.signedIn && this.vault.isOpen;
+    const known = this.signedIn && this.vault.isOpen;
     return {
-      account: shown ? { me: ME, server: "https://chat.riverside.example", limits } : null,
+      account: known ? { me: ME, server: "https://chat.riverside.example", limits } : null,
       link: this.signedIn ? this.link : { link: "signed_out" },
       catching_up: this.catchingUp,
       waiting: states.length - refused,
       refused,
-      history: shown ? { held: entries, all: entries } : null,
+      history: known ? { held: entries, all: entries } : null,
       vault: this.vault.state,
       repaired: this.repaired,
     };
-  }
-
-  #rows(): InboxRow[] {
-    const order = ({ conversation: c }: Talk) => c.waiting_since ?? 1e15 - (c.last?.at ?? 0);
-    return [...this.talks]
-      .sort((a, b) => order(a) - order(b))
-      .map((talk) => ({
-        conversation: talk.conversation,
-        unread: talk.entries.filter(({ seq, author }) => author.role === "patient" && seq > talk.readUpto)
-          .length,
-        draft: talk.draft !== "",
-        outgoing: talk.outgoing.at(-1) ?? null,
-      }));
   }
 
   async #do(command: Command): Promise<Reply> {
@@ -178,36 +175,33 @@ export class FakeCore implements Platform {
       case "open":
       case "typing":
         return { reply: "done" };
-      case "send_text": {
+      case "send": {
         const talk = this.#talk(command.conversation);
-        const hold = Date.now() + command.hold_ms;
-        talk.writes(
-          0,
-          command.text,
-          command.hold_ms ? { state: "held", until: hold } : WAITING,
-          command.seen,
-        );
-        const id = `sent-${(this.#sent += 1)}`;
-        talk.outgoing = talk.outgoing.map((one, i, all) => (i === all.length - 1 ? { ...one, id } : one));
+        const files = command.files.map((sha256) => talk.file(sha256));
+        const bodies = files.map((file): Body => {
+          if (!file) throw fail({ failure: "not_found" });
+          return { kind: "file", ...file };
+        });
+        if (command.text.trim() !== "") bodies.push({ kind: "text", text: command.text });
+        const until = Date.now() + command.hold_ms;
+        const state = command.hold_ms ? ({ state: "held", until } as const) : WAITING;
+        for (const body of bodies) talk.writes(0, body, state, command.seen, `sent-${(this.#sent += 1)}`);
+        talk.files = talk.files.filter(({ sha256 }) => !command.files.includes(sha256));
         setTimeout(() => void this.#deliver(talk), command.hold_ms);
-        return { reply: "accepted", id };
+        return { reply: "accepted", id: `sent-${this.#sent}` };
       }
       case "send_now":
       case "send_again": {
         const talk = this.#holding(command.id);
-        talk.outgoing = talk.outgoing.map((one) =>
-          one.id === command.id ? { ...one, state: WAITING } : one,
-        );
+        talk.moves(command.id, WAITING);
         void this.#deliver(talk);
         return { reply: "done" };
       }
       case "recall": {
         const talk = this.#holding(command.id);
-        const text = talk.outgoing
-          .filter(({ id }) => id === command.id)
-          .map(({ body }) => plain(body))
-          .join("");
-        talk.outgoing = talk.outgoing.filter(({ id }) => id !== command.id);
+        const body = talk.without(command.id);
+        if (body?.kind === "file") talk.files = [...talk.files, body];
+        const text = body?.kind === "text" ? body.text : "";
         talk.draft = [text, talk.draft].filter((part) => part !== "").join("\n");
         return { reply: "recalled", text };
       }
@@ -216,9 +210,12 @@ export class FakeCore implements Platform {
       case "pause":
         this.link = { link: "paused", since: Date.now() };
         return { reply: "done" };
-      case "discard": {
-        const talk = this.#holding(command.id);
-        talk.outgoing = talk.outgoing.filter(({ id }) => id !== command.id);
+      case "discard":
+        this.#holding(command.id).without(command.id);
+        return { reply: "done" };
+      case "detach": {
+        const talk = this.#talk(command.conversation);
+        talk.files = talk.files.filter(({ sha256 }) => sha256 !== command.sha256);
         return { reply: "done" };
       }
       case "mark_read":
@@ -245,7 +242,7 @@ export class FakeCore implements Platform {
   #forget() {
     this.signedIn = false;
     this.vault.shred();
-    for (const talk of this.#talks) Object.assign(talk, { outgoing: [], draft: "", cursor: 0 });
+    for (const talk of this.#talks) Object.assign(talk, { outgoing: [], draft: "", cursor: 0, files: [] });
   }
 
   async #signIn(command: Extract<Command, { command: "sign_in" | "sign_in_demo" }>): Promise<Reply> {
@@ -260,26 +257,15 @@ export class FakeCore implements Platform {
     return { reply: "done" };
   }
 
-  /** The way of what waits: handed over, then committed. */
-  async #deliver(talk: Talk) {
-    if (this.link.link !== "live") return;
-    const waiting = talk.outgoing.filter(
-      ({ state }) => state.state === "waiting" || (state.state === "held" && state.until <= Date.now()),
-    );
-    if (waiting.length === 0) return;
-    const ids = new Set(waiting.map(({ id }) => id));
-    talk.outgoing = talk.outgoing.map((one) =>
-      ids.has(one.id) ? { ...one, state: { state: "sending" } } : one,
-    );
-    this.publish();
-    await wait(WIRE_MS);
-    talk.outgoing = talk.outgoing.filter(({ id }) => !ids.has(id));
-    for (const { id, body } of waiting) talk.add(ME, 0, body, "text" in body ? (body.text ?? "") : "", id);
-    this.publish();
-  }
+  #deliver = (talk: Talk) => (this.link.link === "live" ? deliver(talk, this) : undefined);
 
   #talk(id: string): Talk {
     return this.#one((talk) => talk.conversation.id === id);
+  }
+
+  #file(place: string) {
+    const [conversation, of = ""] = place.split("/");
+    return this.talks.find((talk) => talk.conversation.id === conversation)?.file(of);
   }
 
   #holding(id: string): Talk {

@@ -13,7 +13,7 @@ export function found(talks: readonly Talk[], text: string, behind: number): Fou
     .flatMap((talk) =>
       talk.entries.map((entry) => ({
         entry,
-        text: plain(entry.body),
+        text: entry.body.kind === "file" ? entry.body.name : plain(entry.body),
         patient: talk.conversation.patient.name,
       })),
     )

@@ -1,5 +1,6 @@
 import type { Body } from "../../bindings/Body";
 import type { Conversation } from "../../bindings/Conversation";
+import type { File } from "../../bindings/File";
 import type { Entry } from "../../bindings/Entry";
 import type { Me } from "../../bindings/Me";
 import type { Outgoing } from "../../bindings/Outgoing";
@@ -21,6 +22,8 @@ export class Talk {
   draft = "";
   /** Where in the draft the caret stood. */
   cursor = 0;
+  /** What is attached to the draft. */
+  files: File[] = [];
   typing: TypingFrame | null = null;
 
   constructor(patient: Patient) {
@@ -70,12 +73,38 @@ export class Talk {
     return this.add(SYSTEM, ago, { kind: "wait", minutes, text }, text);
   }
 
-  writes(ago: number, text: string, state: OutgoingState, seen = this.entries.length): this {
-    const id = `${this.conversation.id}-out-${this.outgoing.length + 1}`;
+  writes(
+    ago: number,
+    said: string | Body,
+    state: OutgoingState,
+    seen = this.entries.length,
+    id = `${this.conversation.id}-out-${this.outgoing.length + 1}`,
+  ): this {
     const at = Date.now() - ago * 60_000;
     const conversation = this.conversation.id;
-    this.outgoing = [...this.outgoing, { id, conversation, body: { kind: "text", text }, at, seen, state }];
+    const body = typeof said === "string" ? { kind: "text" as const, text: said } : said;
+    this.outgoing = [...this.outgoing, { id, conversation, body, at, seen, state }];
     return this;
+  }
+
+  /** Changes how far a message is; answers whether it still is on its way. */
+  moves(id: string, state: OutgoingState): boolean {
+    this.outgoing = this.outgoing.map((one) => (one.id === id ? { ...one, state } : one));
+    return this.outgoing.some((one) => one.id === id);
+  }
+
+  /** Takes a message out of those on their way. */
+  without(id: string): Body | undefined {
+    const body = this.outgoing.find((one) => one.id === id)?.body;
+    this.outgoing = this.outgoing.filter((one) => one.id !== id);
+    return body;
+  }
+
+  /** The file of a message, or the one of this digest that is attached to the draft. */
+  file(of: string): File | undefined {
+    const bodies = [...this.entries, ...this.outgoing].flatMap(({ id, body }) => (id === of ? [body] : []));
+    const said = bodies.flatMap((body) => (body.kind === "file" ? [body] : []));
+    return said[0] ?? this.files.find(({ sha256 }) => sha256 === of);
   }
 
   read(who: string, upto = this.entries.length): this {

@@ -71,6 +71,7 @@ pub fn patients_are_told_how_long_it_takes<L: Log>(open: Factory<'_, L>) {
     // A file makes a patient wait as well; a correction doesn't.
     let b = desk.admit("samuel");
     let samuel = author(Role::Patient, "samuel");
+    desk.upload(&samuel);
     assert_eq!(desk.send(&samuel, &b, file()).unwrap().committed.changes().len(), 2);
 }
 
@@ -105,6 +106,7 @@ pub fn the_wait_follows_the_clinics_pace<L: Log>(open: Factory<'_, L>) {
 pub fn entries_change_the_summary<L: Log>(open: Factory<'_, L>) {
     let mut desk = Desk::new(open());
     let a = desk.admit("hana");
+    desk.upload(&hana());
     let until = Some(START.plus(HOUR));
     // (author, body, state, until, assigned, since when the patient waits, in minutes)
     let steps = [

@@ -3,9 +3,12 @@
 mod effects;
 mod jobs;
 mod reads;
+mod uploads;
 mod writes;
 
-use crate::log::{Answer, Change, Log, Outcome, Page, Record, Revocation, Summary, Write};
+use crate::log::{
+    Answer, Change, Log, MAX_UNSENT, Outcome, Page, Record, Revocation, Summary, Upload, Write,
+};
 use bedside_protocol::{
     Amend, Assign, Author, Body, ClinicId, Code, ConversationId, EntryId, Epoch, Extra, File, Note, Origin,
     Outcome as Used, OutcomeResult, Patient, Phase, Read, Refusal, Rev, Role, Send, Seq, State, Suggestion,
@@ -131,6 +134,13 @@ impl<L: Log> Desk<L> {
         id(self.next)
     }
 
+    /// The bytes of [`file`] come first.
+    pub fn upload(&mut self, author: &Author) {
+        let Body::File(File { sha256, bytes, .. }) = file() else { unreachable!() };
+        let (clinic, uploader) = (clinic("riverside"), author.id.clone());
+        self.commit(Write::Upload(Upload { clinic, sha256, uploader, role: author.role, bytes })).unwrap();
+    }
+
     /// A send that has seen everything.
     pub fn send(&mut self, author: &Author, to: &ConversationId, body: Body) -> Result<Outcome, Refusal> {
         let id = self.next_id();
@@ -253,6 +263,10 @@ mod sqlite {
         reads::a_patient_has_one_conversation
         reads::everything_survives_a_restart
         reads::a_copy_of_an_earlier_life_agrees
+        uploads::a_file_names_bytes_that_its_sender_uploaded
+        uploads::bytes_are_for_those_who_see_their_entry
+        uploads::what_no_entry_names_is_forgotten_and_nothing_else
+        uploads::unsent_uploads_are_bounded
         jobs::a_message_opens_its_tasks_once_and_ends_those_of_the_one_before
         jobs::a_task_ends_once_with_its_result
         jobs::open_tasks_and_their_tries_survive_a_restart

@@ -1,28 +1,20 @@
 //! The log in one SQLite file.
 
 mod jobs;
+mod migrate;
 mod read;
 mod rows;
 mod send;
+mod uploads;
 mod write;
 
 use super::{Fault, Log, Outcome, Reader, Write};
 use bedside_protocol::{EntryId, Epoch, Refusal, Time};
+use migrate::{VERSION, migrate};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use write::Stop;
-
-/// The migrations, in their order: `PRAGMA user_version` counts those that were made.
-const MIGRATIONS: &[&str] = &[
-    include_str!("../migrations/001_log.sql"),
-    include_str!("../migrations/002_epochs.sql"),
-    include_str!("../migrations/003_tasks.sql"),
-    include_str!("../migrations/004_closed_at.sql"),
-];
-
-/// The version that this program writes.
-const VERSION: isize = MIGRATIONS.len() as isize;
 
 /// The writer waits for nobody but a checkpoint, and a reader for nobody but a restart's recovery.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -101,20 +93,6 @@ fn make_private(path: &Path) -> Result<(), Fault> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map(drop).map_err(|error| Fault::new(error.to_string()))
-}
-
-fn migrate(connection: &mut Connection) -> Result<(), Fault> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let made: isize = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let made = usize::try_from(made).unwrap_or(usize::MAX);
-    let Some(missing) = MIGRATIONS.get(made..) else {
-        return Err(Fault::new("it was written by a newer version of this program"));
-    };
-    for migration in missing {
-        transaction.execute_batch(migration)?;
-    }
-    transaction.pragma_update(None, "user_version", VERSION)?;
-    Ok(transaction.commit()?)
 }
 
 /// Notes a new life of the log, and where the one before it ended.

@@ -1,10 +1,11 @@
 //! The reading side.
 
 use super::rows::{self, all, first, id, number, record, select_records, select_threads, signed, thread};
-use crate::log::{Fault, Job, Page, Reader, Record, Revocation, Summary};
-use bedside_protocol::{ClinicId, ConversationId, Epoch, Rev, Seq, Time, UserId};
+use super::uploads;
+use crate::log::{Fault, Job, Page, Reader, Record, Revocation, Summary, Upload};
+use bedside_protocol::{ClinicId, ConversationId, Epoch, Rev, Role, Seq, Time, UserId};
 use rusqlite::{Connection, Transaction};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub struct SqliteReader {
     connection: Connection,
@@ -115,6 +116,30 @@ impl Reader for SqliteReader {
             Ok(((id(row, "clinic")?, id(row, "user")?), revocation))
         })?;
         Ok(rows.into_iter().collect())
+    }
+
+    fn blob(
+        &mut self,
+        clinic: &ClinicId,
+        sha256: &str,
+        patient: Option<&UserId>,
+    ) -> Result<Option<u64>, Fault> {
+        uploads::bytes(&self.connection, clinic, sha256, patient)
+    }
+
+    fn blobs(&mut self) -> Result<BTreeSet<(ClinicId, String)>, Fault> {
+        let rows = all(&self.connection, "SELECT DISTINCT clinic, sha256 FROM uploads", &[], |row| {
+            Ok((id(row, "clinic")?, row.get("sha256")?))
+        })?;
+        Ok(rows.into_iter().collect())
+    }
+
+    fn unsent(&mut self, clinic: &ClinicId, who: &UserId, role: Role, sha256: &str) -> Result<u64, Fault> {
+        uploads::unsent(&self.connection, clinic, who, role, sha256)
+    }
+
+    fn stale(&mut self, before: Time, limit: u32) -> Result<Vec<Upload>, Fault> {
+        uploads::stale(&self.connection, before, limit)
     }
 
     fn jobs(&mut self) -> Result<Vec<Job>, Fault> {

@@ -161,7 +161,7 @@ pub fn number(row: &Row<'_>, column: &str) -> rusqlite::Result<u64> {
 }
 
 /// A role or phase, stored as its word on the wire.
-fn word<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
+pub fn word<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
     serde_json::from_value(text.into()).map_err(damaged)
 }

@@ -7,9 +7,9 @@
 //!                          └ entry ── by a patient: [wait-time message] [opens a resting conversation]
 //! ```
 
-use super::jobs;
 use super::rows::{Thread, first, number, phase_word, record, role_word, select_records, signed, to_json};
 use super::write::{NewId, Stop, bump, changed, load, not_found, refuse, unchanged};
+use super::{jobs, uploads};
 use crate::log::{Answer, Change, Outcome, Record, wait};
 use bedside_protocol::{
     Amend, Assign, Author, Body, ClinicId, Code, ConversationId, Entry, EntryId, Extra, InvalidId, Last,
@@ -39,6 +39,9 @@ pub fn apply(
     let public = check(tx, clinic, author, send)?;
     let new = New { id: send.id, at: now, author, body: &send.body, from: send.from.as_ref(), public };
     let entry = new.append(tx, clinic, &mut thread)?;
+    if let Body::File(file) = &send.body {
+        uploads::name(tx, clinic, file)?;
+    }
     let basis = thread.summary.conversation.head;
     let answer = match &entry {
         Change::Entry(record, summary) => Answer::Entry(record.clone(), summary.clone()),
@@ -113,7 +116,8 @@ fn check(tx: &Transaction<'_>, clinic: &ClinicId, author: &Author, send: &Send) 
         suggestion(tx, clinic, conversation, from.suggestion)?;
     }
     match body {
-        Body::Amend(Amend { target, .. }) => return amends(tx, clinic, conversation, author, *target),
+        Body::Amend(amend) => return amends(tx, clinic, conversation, author, amend),
+        Body::File(file) => uploads::check(tx, clinic, author, file)?,
         Body::Outcome(outcome) => suggestion(tx, clinic, conversation, outcome.suggestion)?,
         Body::Text(_)
             if author.role == Role::Provider && !send.force && newer(tx, clinic, send, &author.id)? =>
@@ -131,14 +135,21 @@ fn amends(
     clinic: &ClinicId,
     conversation: &ConversationId,
     author: &Author,
-    target: EntryId,
+    Amend { target, text, .. }: &Amend,
 ) -> Result<bool, Stop> {
     let visible = |record: &Record| record.public || author.role != Role::Patient;
-    match find(tx, clinic, target)? {
+    match find(tx, clinic, *target)? {
         Some(record) if record.entry.conversation == *conversation && visible(&record) => {
             let theirs = (&record.entry.author.id, record.entry.author.role) == (&author.id, author.role);
-            if !theirs || !matches!(record.entry.body, Body::Text(_) | Body::Note(_)) {
-                return refuse(Code::Forbidden, "only its author amends an entry, and only a text or a note");
+            let amendable = match record.entry.body {
+                Body::Text(_) | Body::Note(_) => true,
+                Body::File(_) => text.is_none(),
+                _ => false,
+            };
+            if !theirs || !amendable {
+                let message =
+                    "only its author amends an entry, and only a text or a note; a file is taken back";
+                return refuse(Code::Forbidden, message);
             }
             Ok(record.public)
         }

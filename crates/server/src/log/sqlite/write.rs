@@ -2,7 +2,7 @@
 
 use super::jobs;
 use super::rows::{Thread, first, number, select_threads, signed, thread};
-use super::send;
+use super::{send, uploads};
 use crate::log::{Answer, Change, Committed, Fault, Outcome, Revocation, Summary, Write};
 use bedside_protocol::{
     ClinicId, Code, Conversation, ConversationId, EntryId, Extra, Patient, Read, Refusal, Rev, Role, Seq,
@@ -49,6 +49,8 @@ pub fn apply(tx: &Transaction<'_>, now: Time, new_id: NewId<'_>, write: &Write) 
         Write::Read { clinic, reader, role, read } => mark(tx, clinic, reader, *role, read),
         Write::Admit { clinic, patient } => admit(tx, clinic, patient),
         Write::Revoke { clinic, user, wipe } => revoke(tx, now, clinic, user, *wipe),
+        Write::Upload(upload) => uploads::add(tx, now, upload),
+        Write::Forget { upload, before } => uploads::forget(tx, upload, *before),
         Write::Try { job } => jobs::begin(tx, job),
         Write::End { job, result } => jobs::end(tx, now, new_id, job, result.as_deref()),
     }

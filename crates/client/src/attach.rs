@@ -1,0 +1,267 @@
+//! Files: attached to drafts, brought to the server before their messages, fetched to be looked at.
+
+use crate::api::{Failure, Reply, Vault};
+use crate::core::{Answer, Core, Event};
+use crate::transfer::{Transfer, sha256};
+use crate::watch::Dirty;
+use bedside_engine::Input;
+use bedside_protocol::{Code, ConversationId, EntryId, Extra, File, Refusal, is_sha256};
+use bedside_store::{FileOf, Reader, StoreError, Write};
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// Files that one draft may have.
+const MOST: usize = 10;
+/// Longest name, in characters, as the protocol has it.
+const NAME_CHARS: usize = 255;
+
+/// A file as a person gave it.
+#[derive(Clone, Debug)]
+pub struct Attachment {
+    /// To whose draft.
+    pub conversation: ConversationId,
+    /// Its name; a path's last part.
+    pub name: String,
+    /// Its media type, as far as it is known; may be empty.
+    pub media_type: String,
+    /// All of it.
+    pub bytes: Vec<u8>,
+}
+
+impl Attachment {
+    /// What its message will say. Reads all of the bytes.
+    pub(crate) fn file(&self) -> File {
+        let name = self.name.rsplit(['/', '\\']).next().unwrap_or_default();
+        let name: String = name.chars().filter(|c| !c.is_control()).take(NAME_CHARS).collect();
+        let media_type = match self.media_type.as_str() {
+            "" => "application/octet-stream",
+            media_type => media_type,
+        };
+        File {
+            sha256: sha256(&self.bytes),
+            name: if name.trim().is_empty() { "file".to_owned() } else { name },
+            media_type: media_type.to_owned(),
+            bytes: self.bytes.len() as u64,
+            extra: Extra::new(),
+        }
+    }
+}
+
+/// Which file, as the window writes it: a conversation, and a message's id or the digest of what is attached to its draft.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub(crate) conversation: ConversationId,
+    pub(crate) of: FileOf,
+}
+
+impl std::str::FromStr for Place {
+    type Err = Failure;
+
+    fn from_str(text: &str) -> Result<Self, Failure> {
+        let (conversation, of) = text.split_once('/').ok_or(Failure::NotFound)?;
+        let conversation = ConversationId::new(conversation).map_err(|_| Failure::NotFound)?;
+        let of = match of.parse() {
+            Ok(id) => FileOf::Message(id),
+            Err(_) if is_sha256(of) => FileOf::Draft(of.to_owned()),
+            Err(_) => return Err(Failure::NotFound),
+        };
+        Ok(Self { conversation, of })
+    }
+}
+
+/// A file to look at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Content {
+    /// What its message says of it.
+    pub file: File,
+    /// The bytes that it speaks of.
+    pub bytes: Vec<u8>,
+}
+
+pub(crate) type ContentAnswer = oneshot::Sender<Result<Content, Failure>>;
+
+impl Core {
+    /// Keeps a file with a draft, or says why not.
+    pub(crate) fn attach(&mut self, id: ConversationId, file: File, bytes: Arc<[u8]>, answer: Answer) {
+        match self.may_attach(&id, &file) {
+            Ok(()) => {
+                let write = Write::Attach(id, file, bytes);
+                self.write(None, vec![write], Some((answer, Reply::Done)));
+            }
+            Err(failure) => {
+                let _gone = answer.send(Err(failure));
+            }
+        }
+    }
+
+    fn may_attach(&self, id: &ConversationId, file: &File) -> Result<(), Failure> {
+        if !matches!(self.shared.with_live(|live| live.vault), Vault::Open { .. }) {
+            return Err(Failure::Locked);
+        }
+        let session = self.session.as_ref().ok_or_else(|| self.why_no_session())?;
+        let file_bytes = session.account.limits.file_bytes.ok_or(Failure::NoFiles)?;
+        if file.bytes == 0 || u64::from(file_bytes) < file.bytes {
+            return Err(Failure::BadFile { file_bytes });
+        }
+        let there = self.shared.read(|reader| reader.attached(id))?;
+        if there.len() < MOST { Ok(()) } else { Err(Failure::TooManyFiles { most: MOST as u32 }) }
+    }
+
+    /// Brings a message's file to the server; [`Event::Uploaded`] says how that went.
+    pub(crate) fn upload(&mut self, id: EntryId, file: File) {
+        let Some(session) = self.session.as_mut() else { return };
+        let conversation = session.engine.outgoing(id).map(|row| row.send.conversation.clone());
+        let (Some(conversation), Some(files)) = (conversation, self.files.clone()) else { return };
+        let transfer = Transfer::new(&session.account, &self.trust);
+        let (events, epoch, shared) = (self.events.clone(), self.epoch, Arc::clone(&self.shared));
+        // Those that have ended.
+        while session.uploads.try_join_next().is_some() {}
+        session.uploads.spawn(async move {
+            let outcome = async {
+                let (of, sha256) = (conversation.clone(), file.sha256.clone());
+                // Beside the core: a large file takes a while to decrypt.
+                let read = move || Reader::open(&files)?.bytes(&of, &sha256);
+                let read = tokio::task::spawn_blocking(read).await.unwrap_or(Err(StoreError::Stopped));
+                let bytes = match read {
+                    Ok(Some(bytes)) => bytes.into(),
+                    Ok(None) => return Err(Refusal::new(Code::NotFound, "its bytes are not here")),
+                    Err(_) => return Err(Refusal::new(Code::Unavailable, "the cache can't be read")),
+                };
+                let all = file.bytes.max(1);
+                let sent = move |sent: u64| {
+                    let percent = |sent: u64| sent.saturating_mul(100) / all;
+                    let before = shared.with_live(|live| live.uploads.insert(id, sent)).unwrap_or_default();
+                    if percent(before) != percent(sent) {
+                        shared.publish(&Dirty::sending([conversation.clone()].into()));
+                    }
+                };
+                transfer?.upload(&file, bytes, sent).await
+            };
+            let outcome = outcome.await;
+            let _gone = events.send(Event::Uploaded { epoch, id, outcome });
+        });
+    }
+
+    pub(crate) fn uploaded(&mut self, epoch: u64, id: EntryId, outcome: Result<(), Refusal>) {
+        self.shared.with_live(|live| live.uploads.remove(&id));
+        if let Err(refusal) = &outcome {
+            tracing::info!(code = ?refusal.code, "a file did not go up");
+        }
+        if epoch == self.epoch {
+            self.handle(Input::Uploaded(id, outcome), None);
+        }
+    }
+
+    /// Answers with a conversation's file, from here or from the server.
+    pub(crate) fn content(&self, place: Place, answer: ContentAnswer) {
+        let Place { conversation: id, of } = place;
+        match self.content_here(&id, &of) {
+            Ok((file, Some(bytes))) => {
+                let _gone = answer.send(Ok(Content { file, bytes }));
+            }
+            Ok((file, None)) => self.fetch(id, file, answer),
+            Err(failure) => {
+                let _gone = answer.send(Err(failure));
+            }
+        }
+    }
+
+    fn content_here(&self, id: &ConversationId, of: &FileOf) -> Result<(File, Option<Vec<u8>>), Failure> {
+        if !matches!(self.shared.with_live(|live| live.vault), Vault::Open { .. }) {
+            return Err(Failure::Locked);
+        }
+        self.session.as_ref().ok_or_else(|| self.why_no_session())?;
+        let file = self.shared.read(|reader| reader.file(id, of))?.ok_or(Failure::NotFound)?;
+        let bytes = self.shared.read(|reader| reader.bytes(id, &file.sha256))?;
+        Ok((file, bytes))
+    }
+
+    fn fetch(&self, id: ConversationId, file: File, answer: ContentAnswer) {
+        let Some(session) = &self.session else { return };
+        let most = session.account.limits.file_bytes.map_or(0, u64::from);
+        let transfer = Transfer::new(&session.account, &self.trust);
+        let (events, cache) = (self.events.clone(), self.caches);
+        tokio::spawn(async move {
+            let outcome = match file.bytes <= most {
+                true => async { transfer?.download(&file).await }.await,
+                // What no server of ours has taken isn't taken from one.
+                false => Err(Refusal::new(Code::TooLarge, "larger than files may be")),
+            };
+            let _gone = events.send(Event::Fetched { cache, id, file, outcome, answer });
+        });
+    }
+
+    pub(crate) fn fetched(
+        &mut self,
+        cache: u64,
+        id: ConversationId,
+        file: File,
+        outcome: Result<Vec<u8>, Refusal>,
+        answer: ContentAnswer,
+    ) {
+        if cache != self.caches {
+            let _gone = answer.send(Err(Failure::Locked));
+            return;
+        }
+        let outcome = outcome.map_err(|refusal| match refusal.code {
+            Code::Unavailable | Code::RateLimited => Failure::Offline,
+            _ => Failure::NotFound,
+        });
+        if let Ok(bytes) = &outcome {
+            let now = self.clock.now();
+            let mut writes = vec![Write::Fetched(id, file.sha256.clone(), bytes.as_slice().into(), now)];
+            writes.extend(self.policy.attachment_bytes().map(Write::ShrinkFiles));
+            self.write(None, writes, None);
+        }
+        let _gone = answer.send(outcome.map(|bytes| Content { file, bytes }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_a_conversation_and_a_message_or_a_digest() {
+        let (conversation, id) =
+            (ConversationId::new("c-1").unwrap(), "01890a5d-ac96-774b-bcce-b302099a8057");
+        let of = FileOf::Message(id.parse().unwrap());
+        assert_eq!(format!("c-1/{id}").parse(), Ok(Place { conversation: conversation.clone(), of }));
+        let of = FileOf::Draft("a".repeat(64));
+        assert_eq!(format!("c-1/{}", "a".repeat(64)).parse(), Ok(Place { conversation, of }));
+        for bad in ["", "c-1", "c-1/", "c-1/../x", "/"] {
+            assert_eq!(bad.parse::<Place>(), Err(Failure::NotFound), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_files_name_is_its_own_and_its_bytes_are_counted() {
+        for (given, name) in [
+            ("rash.jpg", "rash.jpg"),
+            ("/home/amara/rash.jpg", "rash.jpg"),
+            ("C:\\fakepath\\rash.jpg", "rash.jpg"),
+            ("a\nb\u{0}.txt", "ab.txt"),
+            ("", "file"),
+            ("dir/", "file"),
+            (" ", "file"),
+        ] {
+            let attachment = Attachment {
+                conversation: ConversationId::new("c").unwrap(),
+                name: given.into(),
+                media_type: String::new(),
+                bytes: b"abc".to_vec(),
+            };
+            let file = attachment.file();
+            assert_eq!((file.name.as_str(), file.bytes), (name, 3), "{given}");
+            assert_eq!(file.media_type, "application/octet-stream");
+            assert_eq!(file.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        }
+        let long = Attachment {
+            conversation: ConversationId::new("c").unwrap(),
+            name: "ü".repeat(300),
+            media_type: "image/png".into(),
+            bytes: vec![],
+        };
+        assert_eq!(long.file().name.chars().count(), 255);
+    }
+}

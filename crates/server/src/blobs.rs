@@ -1,0 +1,164 @@
+//! The bytes of files: on the disk beside the log, each clinic's in a folder of its own, each file under its SHA-256.
+//!
+//! ```text
+//! upload ──> DIGEST.xxxxxx ──the digest is right──> DIGEST ──> row of the log ──> answered
+//!               └──────anything else──────> gone      └──────no row──────> gone
+//! ```
+//!
+//! The row is the truth: a file without one is left over from a crash, and goes at the start. What no entry names goes
+//! after a day (sweep.rs).
+
+pub mod allowance;
+pub mod receive;
+pub mod sweep;
+
+use crate::log::Fault;
+use bedside_protocol::{ClinicId, is_sha256};
+use std::collections::BTreeSet;
+use std::fs::{DirBuilder, Permissions, ReadDir};
+use std::io;
+use std::path::{Path, PathBuf};
+use tempfile::{Builder, NamedTempFile, TempPath};
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// The folder within the data directory.
+const FOLDER: &str = "blobs";
+
+/// Where the bytes are.
+pub struct Blobs {
+    root: PathBuf,
+    /// Shared from putting a file to committing its row; alone from looking for a row to removing its file.
+    hold: RwLock<()>,
+}
+
+/// What lay in the folder at the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Files that have rows.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Files that had none, and are gone.
+    pub removed: u64,
+    /// Rows that have no file.
+    pub missing: u64,
+}
+
+impl Blobs {
+    /// Opens the folder in `data`, and removes what has no row in `rows`.
+    pub fn open(data: &Path, rows: &BTreeSet<(ClinicId, String)>) -> io::Result<(Self, Found)> {
+        let blobs = Self { root: data.join(FOLDER), hold: RwLock::new(()) };
+        make_private(&blobs.root)?;
+        let known: BTreeSet<PathBuf> =
+            rows.iter().map(|(clinic, sha256)| blobs.path(clinic, sha256)).collect();
+        let mut found = Found::default();
+        for folder in entries(std::fs::read_dir(&blobs.root)?) {
+            for path in entries(std::fs::read_dir(folder?)?) {
+                let path = path?;
+                if known.contains(&path) {
+                    found.files += 1;
+                    found.bytes += path.metadata()?.len();
+                } else {
+                    std::fs::remove_file(&path)?;
+                    found.removed += 1;
+                }
+            }
+        }
+        found.missing = (known.len() as u64).saturating_sub(found.files);
+        Ok((blobs, found))
+    }
+
+    /// A clinic's folder. An id may be `..`, and the prefix makes a plain name of it.
+    fn folder(&self, clinic: &ClinicId) -> PathBuf {
+        self.root.join(format!("at-{clinic}"))
+    }
+
+    fn path(&self, clinic: &ClinicId, sha256: &str) -> PathBuf {
+        debug_assert!(is_sha256(sha256));
+        self.folder(clinic).join(sha256)
+    }
+
+    /// Whether the file is there.
+    pub async fn has(&self, clinic: &ClinicId, sha256: &str) -> bool {
+        tokio::fs::try_exists(self.path(clinic, sha256)).await.unwrap_or(false)
+    }
+
+    /// Opens a file for reading.
+    pub async fn read(&self, clinic: &ClinicId, sha256: &str) -> io::Result<tokio::fs::File> {
+        tokio::fs::File::open(self.path(clinic, sha256)).await
+    }
+
+    /// A new file for its owner's eyes only, beside the place of `sha256`; it vanishes unless it is put there.
+    pub async fn begin(&self, clinic: &ClinicId, sha256: &str) -> io::Result<(tokio::fs::File, TempPath)> {
+        let (root, folder, prefix) = (self.root.clone(), self.folder(clinic), format!("{sha256}."));
+        let file = blocking(move || {
+            if !folder.exists() {
+                make_private(&folder)?;
+                sync(&root)?;
+            }
+            #[cfg(unix)]
+            let mode: Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+            Builder::new().prefix(&prefix).permissions(mode).tempfile_in(folder)
+        });
+        let (file, path) = NamedTempFile::into_parts(file.await?);
+        Ok((tokio::fs::File::from_std(file), path))
+    }
+
+    /// Keeps files where they are until their row is committed.
+    pub async fn holding(&self) -> RwLockReadGuard<'_, ()> {
+        self.hold.read().await
+    }
+
+    /// Keeps others from putting files until those that are to go are gone.
+    pub async fn alone(&self) -> RwLockWriteGuard<'_, ()> {
+        self.hold.write().await
+    }
+
+    /// Puts a file that is on the disk to its place, durably. False if it was there already.
+    pub async fn put(&self, path: TempPath, clinic: &ClinicId, sha256: &str) -> io::Result<bool> {
+        let (folder, place) = (self.folder(clinic), self.path(clinic, sha256));
+        blocking(move || match path.persist_noclobber(place) {
+            Ok(()) => sync(&folder).map(|()| true),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error.error),
+        })
+        .await
+    }
+
+    /// Removes a file; says how large it was.
+    pub async fn remove(
+        &self,
+        _alone: &RwLockWriteGuard<'_, ()>,
+        clinic: &ClinicId,
+        sha256: &str,
+    ) -> io::Result<u64> {
+        let path = self.path(clinic, sha256);
+        let bytes = tokio::fs::metadata(&path).await?.len();
+        tokio::fs::remove_file(path).await?;
+        Ok(bytes)
+    }
+}
+
+fn make_private(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
+}
+
+fn sync(folder: &Path) -> io::Result<()> {
+    std::fs::File::open(folder)?.sync_all()
+}
+
+fn entries(folder: ReadDir) -> impl Iterator<Item = io::Result<PathBuf>> {
+    folder.map(|entry| entry.map(|entry| entry.path()))
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+}
+
+/// A fault of the disk, without the path.
+pub fn fault(error: &io::Error) -> Fault {
+    Fault::new(error.kind().to_string())
+}

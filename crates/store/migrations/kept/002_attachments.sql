@@ -1,0 +1,6 @@
+ALTER TABLE kept_draft ADD COLUMN files TEXT NOT NULL DEFAULT '[]';
+
+CREATE TABLE kept_own_file (
+    sha256 TEXT NOT NULL PRIMARY KEY,
+    bytes BLOB NOT NULL
+) STRICT;

@@ -1,0 +1,307 @@
+//! Files between a console and a patient: whole, once, in their place, also over a line that breaks and while there is none.
+
+use bedside_client::api::{Command, Failure, OutgoingState, Patch, Query, Reply};
+use bedside_client::{Attachment, Client, Content, Place};
+use bedside_protocol::{Body, ClientFrame, ConversationId, Entry, File, Send, Seq};
+use bedside_store::StoreError;
+use bedside_tests::chat::{SignIn, new_id};
+use bedside_tests::keychain::setup;
+use bedside_tests::program::{SOON, eventually};
+use bedside_tests::proxy::{Proxy, Weather};
+use bedside_tests::server::Server;
+use bedside_tests::wire::Wire;
+use bedside_tests::{cast, trust};
+use reqwest::{Response, StatusCode};
+use sha2::{Digest, Sha256};
+use std::path::Path;
+use tokio::time::timeout;
+
+/// Some bytes that no compression and no text tool leaves alone by luck.
+fn photo(seed: u8, length: usize) -> Vec<u8> {
+    (0..length).map(|n| (n % 251) as u8 ^ seed ^ (n >> 8) as u8).collect()
+}
+
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+async fn console(folder: &Path, server: &str) -> Client {
+    let mut started = None;
+    eventually("the cache is free", async || {
+        started = match Client::start(setup(folder, trust()), &tokio::runtime::Handle::current()) {
+            Err(StoreError::InUse) => None,
+            client => Some(client.expect("a cache")),
+        };
+        started.is_some()
+    })
+    .await;
+    let client = started.expect("a console");
+    let sign_in = Command::SignInDemo { server: server.to_owned(), name: cast::AMARA.to_owned() };
+    let answer = client.call(sign_in).await;
+    assert!(answer.is_ok() || answer == Err(Failure::SignedIn), "{answer:?}");
+    client
+}
+
+/// A patient, with the token that HTTP wants.
+struct Patient {
+    server: String,
+    token: String,
+    wire: Wire,
+    conversation: ConversationId,
+}
+
+impl Patient {
+    async fn new(server: &str, name: &str) -> Self {
+        let who = SignIn::patient(server, name);
+        let token = who.ask().await.expect("a demonstration server").token;
+        let mut wire = Wire::sign_in(&who).await;
+        let conversation = wire.conversation.clone().expect("a patient has a conversation");
+        wire.say(&conversation, "hello").await;
+        Self { server: server.to_owned(), token, wire, conversation }
+    }
+
+    async fn get(&self, sha256: &str) -> Response {
+        let url = format!("{}/api/blobs/{sha256}", self.server);
+        reqwest::Client::new().get(url).bearer_auth(&self.token).send().await.expect("the server")
+    }
+
+    async fn send_file(&mut self, name: &str, bytes: Vec<u8>) -> Entry {
+        let sha256 = digest(&bytes);
+        let file = File {
+            sha256: sha256.clone(),
+            name: name.to_owned(),
+            media_type: "image/png".to_owned(),
+            bytes: bytes.len() as u64,
+            extra: Default::default(),
+        };
+        let url = format!("{}/api/blobs/{sha256}", self.server);
+        let put = reqwest::Client::new().put(url).bearer_auth(&self.token).body(bytes).send().await;
+        assert_eq!(put.expect("the server").status(), StatusCode::CREATED);
+        let id = new_id();
+        self.wire.emit(ClientFrame::Send(Send {
+            id,
+            conversation: self.conversation.clone(),
+            seen: Seq::MAX,
+            body: Body::File(file),
+            from: None,
+            force: false,
+        }));
+        self.wire.answer(id).await.expect("a good file")
+    }
+
+    /// What comes next from the clinic: files by their digests, texts as they are.
+    async fn hear(&mut self, many: usize) -> Vec<String> {
+        let mut heard = Vec::new();
+        while heard.len() < many {
+            let word = self.wire.until("a word of the clinic's", |frame| match frame {
+                bedside_protocol::ServerFrame::Entry(frame) => match frame.entry.body {
+                    Body::Text(text) => Some(text.text),
+                    Body::File(file) => Some(file.sha256),
+                    _ => None,
+                },
+                _ => None,
+            });
+            heard.push(word.await);
+        }
+        heard
+    }
+}
+
+async fn attach(client: &Client, conversation: &ConversationId, name: &str, bytes: &[u8]) {
+    let attachment = Attachment {
+        conversation: conversation.clone(),
+        name: name.to_owned(),
+        media_type: "image/png".to_owned(),
+        bytes: bytes.to_owned(),
+    };
+    client.attach(attachment).await.expect("kept");
+}
+
+async fn send(client: &Client, to: &ConversationId, text: &str, files: &[&[u8]]) -> Result<Reply, Failure> {
+    let files = files.iter().map(|bytes| digest(bytes)).collect();
+    let (conversation, text) = (to.clone(), text.to_owned());
+    client.call(Command::Send { conversation, text, files, seen: Seq::MAX, hold_ms: 0 }).await
+}
+
+/// Waits until the conversation, as a window has it, is as wanted.
+async fn shown<T>(
+    client: &Client,
+    id: &ConversationId,
+    mut wanted: impl FnMut(&[bedside_client::api::Item], &[File]) -> Option<T>,
+) -> T {
+    let (watcher, mut updates) = client.watch();
+    let query = Query::Conversation { id: id.clone(), newest: 50 };
+    let (mut items, mut files) = (Vec::new(), Vec::new());
+    watcher.set(vec![query]);
+    let found = async {
+        loop {
+            let update = updates.recv().await.expect("the core runs");
+            if let Patch::Conversation { head, items: splice } = update.patch {
+                if update.revision == 1 {
+                    items.clear();
+                }
+                files = head.map_or(files, |head| head.files);
+                let at = splice.at as usize;
+                items.splice(at..at + splice.remove as usize, splice.insert);
+                if let Some(found) = wanted(&items, &files) {
+                    return found;
+                }
+            }
+        }
+    };
+    timeout(SOON, found).await.expect("it comes to be shown")
+}
+
+fn place(conversation: &ConversationId, of: &str) -> Place {
+    format!("{conversation}/{of}").parse().expect("a place")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_attached_without_a_network_outlives_the_program_and_goes_out_once_in_its_order() {
+    let mut server = Server::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let client = console(folder.path(), &server.url()).await;
+    let patient = Patient::new(&server.url(), cast::MARTHA).await;
+    let conversation = patient.conversation.clone();
+    shown(&client, &conversation, |items, _| (items.len() >= 2).then_some(())).await;
+    server.kill();
+    drop(patient);
+
+    let (first, second) = (photo(1, 300_000), photo(2, 70_001));
+    attach(&client, &conversation, "rash.png", &first).await;
+    attach(&client, &conversation, "letter.pdf", &second).await;
+    attach(&client, &conversation, "rash.png", &first).await;
+    drop(client);
+    let client = console(folder.path(), &server.url()).await;
+    let names = shown(&client, &conversation, |_, files| {
+        (files.len() == 2).then(|| files.iter().map(|file| file.name.clone()).collect::<Vec<_>>())
+    });
+    assert_eq!(names.await, ["rash.png", "letter.pdf"]);
+    let elsewhere = ConversationId::new("conversation-of-somebody-else").expect("an id");
+    assert_eq!(send(&client, &elsewhere, "", &[&first]).await, Err(Failure::NotFound));
+    assert!(send(&client, &conversation, "as you see", &[&first, &second]).await.is_ok());
+    let attached = shown(&client, &conversation, |items, files| (items.len() >= 5).then_some(files.len()));
+    assert_eq!(attached.await, 0);
+
+    server.start_again().await;
+    let who = SignIn::patient(&server.url(), cast::MARTHA);
+    let token = who.ask().await.expect("a demonstration server").token;
+    let mut patient = Patient {
+        server: server.url(),
+        token,
+        wire: Wire::sign_in(&who).await,
+        conversation: conversation.clone(),
+    };
+    let sent = shown(&client, &conversation, |items, _| {
+        let entries: Vec<Entry> = items
+            .iter()
+            .filter_map(|item| match item {
+                bedside_client::api::Item::Entry { entry } => Some(entry.clone()),
+                bedside_client::api::Item::Outgoing { .. } => None,
+            })
+            .collect();
+        (entries.len() == 5 && items.len() == 5).then_some(entries)
+    })
+    .await;
+    let kinds: Vec<_> = sent.iter().map(|entry| entry.preview.as_str()).collect();
+    assert_eq!(kinds[2..], ["File: rash.png", "File: letter.pdf", "as you see"]);
+    let answer = patient.wire.entries(&conversation, Seq::new(1), Seq::new(9)).await;
+    assert_eq!(answer.entries.len(), 5, "each once");
+    for bytes in [&first, &second] {
+        let got = patient.get(&digest(bytes)).await.bytes().await.expect("the bytes");
+        assert_eq!(&got[..], bytes.as_slice());
+    }
+    // Another patient knows nothing of it.
+    let other = Patient::new(&server.url(), cast::ANDRE).await;
+    assert_eq!(other.get(&digest(&first)).await.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_patients_file_is_fetched_once_and_then_here_without_a_network() {
+    let mut server = Server::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let client = console(folder.path(), &server.url()).await;
+    let mut patient = Patient::new(&server.url(), cast::LUCIA).await;
+    let (seen, unseen) = (photo(3, 500_000), photo(4, 1_000));
+    let first = patient.send_file("rash.png", seen.clone()).await;
+    let second = patient.send_file("never looked at.png", unseen).await;
+    let conversation = patient.conversation.clone();
+    shown(&client, &conversation, |items, _| (items.len() >= 4).then_some(())).await;
+    let at = |entry: &Entry| place(&conversation, &entry.id.to_string());
+    let Content { file, bytes } = client.content(at(&first)).await.expect("the file");
+    assert_eq!((file.name.as_str(), bytes), ("rash.png", seen.clone()));
+    server.kill();
+    drop(client);
+    let client = console(folder.path(), &server.url()).await;
+    assert_eq!(client.content(at(&first)).await.map(|content| content.bytes), Ok(seen));
+    assert_eq!(client.content(at(&second)).await, Err(Failure::Offline));
+    // A message of one conversation isn't one of another.
+    let elsewhere = ConversationId::new("conversation-of-somebody-else").expect("an id");
+    let wrong = client.content(place(&elsewhere, &first.id.to_string())).await;
+    assert_eq!(wrong, Err(Failure::NotFound));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_over_a_line_that_breaks_arrives_whole_and_holds_up_nobody_else() {
+    let server = Server::start().await;
+    let proxy = Proxy::start(&server.url()).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let client = console(folder.path(), &proxy.url()).await;
+    let mut martha = Patient::new(&server.url(), cast::MARTHA).await;
+    let mut andre = Patient::new(&server.url(), cast::ANDRE).await;
+    for patient in [&martha, &andre] {
+        shown(&client, &patient.conversation, |items, _| (items.len() >= 2).then_some(())).await;
+    }
+    // A minute for the file, and a moment for a message.
+    proxy.set(Weather::Slow(400_000));
+    let bytes = photo(5, 3_000_000);
+    attach(&client, &martha.conversation, "scan.png", &bytes).await;
+    assert!(send(&client, &martha.conversation, "after it", &[&bytes]).await.is_ok());
+    let uploading = |items: &[bedside_client::api::Item], _: &[File]| {
+        items.iter().find_map(|item| match item {
+            bedside_client::api::Item::Outgoing { outgoing } => match outgoing.state {
+                // How much of it the network's own buffers have taken is theirs.
+                OutgoingState::Uploading { sent } if 0 < sent => Some(()),
+                _ => None,
+            },
+            bedside_client::api::Item::Entry { .. } => None,
+        })
+    };
+    shown(&client, &martha.conversation, uploading).await;
+    assert!(send(&client, &andre.conversation, "meanwhile", &[]).await.is_ok());
+    assert_eq!(andre.hear(1).await, ["meanwhile"]);
+    // In the middle of it.
+    proxy.cut();
+    proxy.set(Weather::Clear);
+    assert_eq!(martha.hear(2).await, [digest(&bytes), "after it".to_owned()]);
+    let got = martha.get(&digest(&bytes)).await.bytes().await.expect("the bytes");
+    assert_eq!(&got[..], bytes.as_slice());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_large_empty_or_too_many_is_refused_and_loses_nothing() {
+    let server = Server::start_with(&["--file-bytes", "1000"]).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let client = console(folder.path(), &server.url()).await;
+    let patient = Patient::new(&server.url(), cast::MARTHA).await;
+    let conversation = patient.conversation.clone();
+    shown(&client, &conversation, |items, _| (items.len() >= 2).then_some(())).await;
+    let attachment = |bytes: Vec<u8>| Attachment {
+        conversation: conversation.clone(),
+        name: "a".into(),
+        media_type: String::new(),
+        bytes,
+    };
+    for bytes in [photo(1, 1001), vec![]] {
+        let refused = client.attach(attachment(bytes)).await;
+        assert_eq!(refused, Err(Failure::BadFile { file_bytes: 1000 }));
+    }
+    for n in 0..10 {
+        assert!(client.attach(attachment(photo(n, 1000))).await.is_ok());
+    }
+    assert_eq!(client.attach(attachment(photo(10, 1000))).await, Err(Failure::TooManyFiles { most: 10 }));
+    let detach = Command::Detach { conversation: conversation.clone(), sha256: digest(&photo(0, 1000)) };
+    client.call(detach).await.expect("taken off");
+    assert_eq!(shown(&client, &conversation, |_, files| Some(files.len())).await, 9);
+    assert!(client.attach(attachment(photo(10, 1000))).await.is_ok());
+}
