@@ -161,6 +161,10 @@ impl Outbox {
         if rejected.of != "send" || held.row.state != OutboxState::Sending {
             return None;
         }
+        if rejected.code == Code::Behind && held.row.send.force {
+            // An answer to an earlier try of it: what is forced is never behind, and the log may have it by now.
+            return None;
+        }
         match rejected.code.retry() {
             Retry::Later => {
                 held.row.state = OutboxState::Waiting;

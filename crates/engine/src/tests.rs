@@ -423,3 +423,18 @@ fn another_log_confirms_no_read_mark() {
     let told = effects.iter().any(|effect| matches!(effect, Effect::Emit(ClientFrame::Read(_))));
     assert!(told, "the mark is sent to the server that lacks it: {effects:?}");
 }
+
+/// An answer to an earlier try of a message doesn't refuse the one that a person sent all the same.
+#[test]
+fn a_forced_message_is_not_refused_by_an_older_answer() {
+    let (mut engine, now) = live_engine();
+    let effects = engine.handle(now, write(send_of(1, 0), now));
+    flush(&mut engine, now, effects);
+    let behind = || rejected(entry_id(1), Code::Behind, None);
+    engine.handle(now, behind());
+    let effects = engine.handle(now, Input::SendAgain(entry_id(1), Seq::new(3)));
+    assert_eq!(emitted(&flush(&mut engine, now, effects)), [entry_id(1)]);
+    assert_eq!(engine.handle(now, behind()), []);
+    assert_eq!(engine.outgoing(entry_id(1)).unwrap().state, OutboxState::Sending);
+    assert_eq!(engine.handle(now, Input::Discard(entry_id(1))), []);
+}

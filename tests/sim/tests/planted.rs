@@ -57,8 +57,8 @@ const BUGS: [Bug; 16] = [
     Bug {
         name: "outbox row dropped on reconnect",
         file: "outbox.rs",
-        right: "for held in self.rows.values_mut() {\n            if held.row.state == OutboxState::Sending {",
-        wrong: "self.rows.retain(|_, held| held.row.state != OutboxState::Sending);\n        for held in self.rows.values_mut() {\n            if held.row.state == OutboxState::Sending {",
+        right: "for held in self.rows.values_mut() {\n            if matches!(held.row.state,",
+        wrong: "self.rows.retain(|_, held| held.row.state != OutboxState::Sending);\n        for held in self.rows.values_mut() {\n            if matches!(held.row.state,",
     },
     Bug {
         name: "stale seen: all counts as seen, whatever was in view",
@@ -105,8 +105,8 @@ const BUGS: [Bug; 16] = [
     Bug {
         name: "what is sent stays a draft",
         file: "lib.rs",
-        right: "self.commit(vec![message, draft], Vec::new(), &mut effects);",
-        wrong: "let _ = draft; self.commit(vec![message], Vec::new(), &mut effects);",
+        right: "let changes = messages.chain(draft).collect();",
+        wrong: "let _ = draft; let changes = messages.collect();",
     },
     Bug {
         name: "who works offline is connected when the network changes",
