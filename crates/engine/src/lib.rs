@@ -362,7 +362,10 @@ impl Engine {
             ServerFrame::Typing(_) | ServerFrame::Presence(_) | ServerFrame::Suggesting(_) => {
                 effects.push(Effect::Tell(frame));
             }
-            ServerFrame::Welcome(_) | ServerFrame::Receipt(_) | ServerFrame::Revoked(_) => {}
+            ServerFrame::Welcome(_)
+            | ServerFrame::Receipt(_)
+            | ServerFrame::Revoked(_)
+            | ServerFrame::Found(_) => {}
         }
     }
 

@@ -103,6 +103,68 @@ pub struct Entries {
     pub to: Seq,
 }
 
+/// Most phrases of one search, most words of a phrase and of a patient's name, and longest word and `of` in bytes: more
+/// than anybody types.
+const MAX_PHRASES: usize = 32;
+const MAX_WORDS: usize = 32;
+const MAX_WORD_BYTES: usize = 256;
+const MAX_TOKEN_BYTES: usize = 64;
+
+/// Searches all entries of the clinic. All of it must hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Search {
+    /// The asker's own name for the search, which the answer carries.
+    pub of: String,
+    /// Each inner list stands side by side, in its order; the last of its words may go on.
+    pub phrases: Vec<Vec<String>>,
+    /// A patient whose name has words that begin so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<String>>")]
+    pub patient: Vec<String>,
+    /// Written by the patient (true), or by a provider (false).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub by_patient: Option<bool>,
+    /// Committed before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub before: Option<Time>,
+    /// A file.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub has_file: bool,
+    /// Most hits to answer with; the server caps it.
+    pub limit: u32,
+}
+
+impl Search {
+    /// Whether it may be searched for as far as it alone can tell: short, and of words alone.
+    pub fn check(&self) -> Result<(), Refusal> {
+        let too_large = |message| Err(Refusal::new(Code::TooLarge, message));
+        let mut words = self.phrases.iter().flatten().chain(&self.patient);
+        if self.of.len() > MAX_TOKEN_BYTES {
+            return too_large(format!("`of` has at most {MAX_TOKEN_BYTES} bytes"));
+        }
+        if self.phrases.len() > MAX_PHRASES {
+            return too_large(format!("a search has at most {MAX_PHRASES} phrases"));
+        }
+        if self.phrases.iter().chain([&self.patient]).any(|words| words.len() > MAX_WORDS) {
+            return too_large(format!("a phrase has at most {MAX_WORDS} words"));
+        }
+        if words.clone().any(|word| word.len() > MAX_WORD_BYTES) {
+            return too_large(format!("a word has at most {MAX_WORD_BYTES} bytes"));
+        }
+        let empty = self.phrases.iter().any(Vec::is_empty);
+        if empty || words.any(|word| word.is_empty() || !word.chars().all(char::is_alphanumeric)) {
+            return Err(Refusal::new(
+                Code::Invalid,
+                "a phrase has words, and a word letters and digits alone",
+            ));
+        }
+        Ok(())
+    }
+}
+
 /// Marks a conversation read. The greatest wins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Read {
@@ -237,6 +299,29 @@ pub struct EntriesAnswer {
     pub entries: Vec<Entry>,
 }
 
+/// An entry that was found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct FoundEntry {
+    /// The entry.
+    pub entry: Entry,
+    /// The name of its conversation's patient.
+    pub patient: String,
+}
+
+/// What a search found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct FoundFrame {
+    /// The asker's own name for the search.
+    pub of: String,
+    /// The newest first.
+    pub hits: Vec<FoundEntry>,
+    /// Whether there are more than was asked for.
+    pub more: bool,
+    /// Entries of the clinic that can't be found yet.
+    #[ts(type = "number")]
+    pub unindexed: u64,
+}
+
 /// To the patient: a provider has read so far.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Receipt {
@@ -333,6 +418,8 @@ pub enum ClientFrame {
     Changes(Changes),
     /// Asks for entries.
     Entries(Entries),
+    /// Searches.
+    Search(Search),
     /// Marks as read.
     Read(Read),
     /// Is writing.
@@ -360,6 +447,8 @@ pub enum ServerFrame {
     Changes(ChangesAnswer),
     /// Answers `entries`.
     Entries(EntriesAnswer),
+    /// Answers `search`.
+    Found(FoundFrame),
     /// A provider has read.
     Receipt(Receipt),
     /// Somebody is writing.
@@ -410,6 +499,7 @@ events!(ClientFrame {
     "send": Send,
     "changes": Changes,
     "entries": Entries,
+    "search": Search,
     "read": Read,
     "typing": Typing,
     "viewing": Viewing,
@@ -423,6 +513,7 @@ events!(ServerFrame {
     "rejected": Rejected,
     "changes": Changes,
     "entries": Entries,
+    "found": Found,
     "receipt": Receipt,
     "typing": Typing,
     "presence": Presence,

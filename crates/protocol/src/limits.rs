@@ -9,6 +9,9 @@ pub const MAX_ENTRIES_PAGE: u64 = 200;
 /// Most conversations one `changes` answer carries.
 pub const MAX_CHANGES_PAGE: u32 = 500;
 
+/// Most hits that one `found` carries: more than anybody looks through.
+pub const MAX_HITS: u32 = 50;
+
 /// Longest preview, in characters: two lines of an inbox row.
 pub const PREVIEW_CHARS: usize = 140;
 

@@ -53,7 +53,11 @@ impl Blobs {
             rows.iter().map(|(clinic, sha256)| blobs.path(clinic, sha256)).collect();
         let mut found = Found::default();
         for folder in entries(std::fs::read_dir(&blobs.root)?) {
-            for path in entries(std::fs::read_dir(folder?)?) {
+            let folder = folder?;
+            if !folder.is_dir() {
+                continue;
+            }
+            for path in entries(std::fs::read_dir(folder)?) {
                 let path = path?;
                 if known.contains(&path) {
                     found.files += 1;

@@ -7,6 +7,9 @@ use tokio::sync::Semaphore;
 /// Reads at once: more only wait for the same disk.
 const READERS: usize = 4;
 
+/// Of these, searches: they may take long, and what a conversation is opened with must not wait for them.
+pub const SEARCHES: usize = READERS / 2;
+
 /// A pool of reading sides.
 pub struct Readers {
     free: Arc<Mutex<Vec<Box<dyn Reader>>>>,

@@ -6,12 +6,12 @@
 //! ```
 //!
 //! Writes are handed to the writing thread without waiting for their commit; what reads the log afterwards waits for
-//! the socket's last write first, and so sees it.
+//! the socket's last write first, and so sees it. Searches alone go beside, since they may take long.
 
 use crate::asker::Asker;
 use crate::door::{Incoming, Subject};
 use crate::hub::revoked_frame;
-use crate::log::{Answer, Summary, Write};
+use crate::log::{Answer, Fault, Found, Hit, Reader, Summary, Write};
 use crate::session::{End, Ending, Frame, Session, Sink};
 use crate::shared::Shared;
 use crate::token::{Claims, TokenRole};
@@ -19,19 +19,24 @@ use crate::view;
 use crate::writer::unavailable;
 use bedside_protocol::{
     Author, Changes, ChangesAnswer, ClientFrame, Code, ConversationId, Entries, EntriesAnswer, Extra,
-    MAX_CHANGES_PAGE, MAX_ENTRIES_PAGE, Me, Patient, Refusal, Rev, Role, ServerFrame, Time, UserId, Welcome,
-    Who,
+    FoundEntry, FoundFrame, MAX_CHANGES_PAGE, MAX_ENTRIES_PAGE, MAX_HITS, Me, Patient, Refusal, Rev, Role,
+    Search, ServerFrame, Time, UserId, Welcome, Who,
 };
 use serde_json::value::RawValue;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 /// How long others show somebody as writing unless told again.
 const TYPING_MS: u64 = 6_000;
 /// Longest sleep until a token's end, so that a clock that is set forward shows soon.
 const EXPIRY_CHECK: Duration = Duration::from_secs(60);
+
+/// Searches of one socket at once: each key that is pressed may begin one before the one before is answered.
+const SEARCHES: usize = 4;
+/// When a socket with more may come again.
+const SEARCHES_AGAIN_MS: u64 = 200;
 
 /// Runs a session to its end.
 pub async fn run(
@@ -50,7 +55,12 @@ pub async fn run(
         session.emit(&revoked_frame(revocation));
         return End::Revoked;
     }
-    let mut served = Served { shared: shared.clone(), session: session.clone(), last_write: None };
+    let mut served = Served {
+        shared: shared.clone(),
+        session: session.clone(),
+        searches: Arc::new(Semaphore::new(SEARCHES)),
+        last_write: None,
+    };
     let work = async {
         while let Some(incoming) = queue.recv().await {
             served.handle(incoming).await;
@@ -148,6 +158,8 @@ async fn expiry(shared: &Shared, expires: Time) -> End {
 struct Served {
     shared: Arc<Shared>,
     session: Arc<Session>,
+    /// Searches that this socket may have at once.
+    searches: Arc<Semaphore>,
     /// Resolves when the last write of this socket was published.
     last_write: Option<oneshot::Receiver<()>>,
 }
@@ -187,6 +199,7 @@ impl Served {
             }
             ClientFrame::Changes(changes) => asker.settle(self.changes(changes).await),
             ClientFrame::Entries(entries) => asker.settle(self.entries(entries).await),
+            ClientFrame::Search(search) => self.search(search, asker),
             ClientFrame::Typing(typing) => match self.patient_of(&typing.conversation).await {
                 Ok(patient) => {
                     let until = self.shared.config.clock.now().plus(TYPING_MS);
@@ -263,6 +276,34 @@ impl Served {
         Ok(ServerFrame::Entries(EntriesAnswer { conversation, from, to, head, entries }))
     }
 
+    /// Searches beside the socket's other frames: no message waits for it.
+    fn search(&self, asked: Search, asker: Asker) {
+        if !self.session.is_provider() {
+            return asker.reject(Refusal::new(Code::Forbidden, "only a provider searches"));
+        }
+        if let Err(refusal) = asked.check() {
+            return asker.reject(refusal);
+        }
+        let Ok(place) = self.searches.clone().try_acquire_owned() else {
+            let message = "more searches at once than the limit allows";
+            return asker.reject(Refusal::later(Code::RateLimited, message, SEARCHES_AGAIN_MS));
+        };
+        let (shared, clinic) = (self.shared.clone(), self.session.clinic.clone());
+        tokio::spawn(async move {
+            let asked = Search { limit: asked.limit.clamp(1, MAX_HITS), ..asked };
+            let of = asked.of.clone();
+            // It is never closed; without a place it would be the reading sides' turn to bound it.
+            let _reader = shared.searches.acquire().await;
+            let found = read(&shared, move |reader| reader.search(&clinic, &asked)).await;
+            let frame = found.map(|Found { hits, more, unindexed }| {
+                let hits = hits.into_iter().map(|Hit { entry, patient }| FoundEntry { entry, patient });
+                ServerFrame::Found(FoundFrame { of, hits: hits.collect(), more, unindexed })
+            });
+            asker.settle(frame);
+            drop(place);
+        });
+    }
+
     async fn viewing(&self, conversation: Option<ConversationId>) -> Result<(), Refusal> {
         if let Some(id) = &conversation {
             self.patient_of(id).await?;
@@ -293,13 +334,20 @@ impl Served {
 
     async fn read<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&mut dyn crate::log::Reader) -> Result<T, crate::log::Fault> + Send + 'static,
+        read: impl FnOnce(&mut dyn Reader) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Refusal> {
-        self.shared.readers.read(read).await.map_err(|fault| {
-            tracing::error!(%fault, "nothing was read");
-            unavailable("the log can't be read")
-        })
+        self::read(&self.shared, read).await
     }
+}
+
+async fn read<T: Send + 'static>(
+    shared: &Shared,
+    read: impl FnOnce(&mut dyn Reader) -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Refusal> {
+    shared.readers.read(read).await.map_err(|fault| {
+        tracing::error!(%fault, "nothing was read");
+        unavailable("the log can't be read")
+    })
 }
 
 fn decode(event: &str, data: &RawValue) -> Result<ClientFrame, Refusal> {

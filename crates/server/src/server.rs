@@ -6,7 +6,7 @@ use crate::hub::Hub;
 use crate::log::{Fault, Log, Reader, SqliteLog};
 use crate::metrics::Metrics;
 use crate::net;
-use crate::readers::Readers;
+use crate::readers::{Readers, SEARCHES};
 use crate::session::End;
 use crate::shared::Shared;
 use crate::tasks::{Runner, hints};
@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -81,6 +82,7 @@ impl Server {
             epoch,
             writer,
             readers,
+            searches: Semaphore::new(SEARCHES),
             blobs,
             allowance: Default::default(),
             unread: Default::default(),

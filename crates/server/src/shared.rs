@@ -13,6 +13,7 @@ use crate::writer::Writer;
 use bedside_protocol::{ConnectRefusal, Epoch};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -30,6 +31,8 @@ pub struct Shared {
     pub writer: Writer,
     /// The way back.
     pub readers: Readers,
+    /// Searches at once: they leave reading sides to everybody else.
+    pub searches: Semaphore,
     /// Where the bytes of files are.
     pub blobs: Blobs,
     /// How much of them a person may ask for.

@@ -13,13 +13,16 @@ use bedside_protocol::{Code, Refusal};
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use tokio::runtime::{self, Runtime};
 use tokio::sync::{mpsc, oneshot};
 
 /// Writes that wait before senders have to: some tenths of a second's worth.
 const QUEUE: usize = 1024;
 /// Most writes of one transaction, so that the first of them needn't wait long for the last.
 const MAX_BATCH: usize = 128;
+/// Without a write for this long, nobody is in a hurry, and search may follow what was written.
+const QUIET: Duration = Duration::from_millis(20);
 /// When a disk that failed is worth another try.
 const RETRY_AFTER_MS: u64 = 2_000;
 
@@ -51,8 +54,10 @@ impl Writer {
         metrics: Arc<Metrics>,
     ) -> io::Result<(Self, JoinHandle<()>)> {
         let (jobs, queue) = mpsc::channel(QUEUE);
+        // The thread's own, so that it can wait for a write and not for ever.
+        let waiting = runtime::Builder::new_current_thread().enable_time().build()?;
         let thread = std::thread::Builder::new().name("log-writer".into()).spawn(move || {
-            Thread { log, clock, hub, tasks, metrics }.run(queue);
+            Thread { log, clock, hub, tasks, metrics, waiting }.run(queue);
         })?;
         Ok((Self(jobs), thread))
     }
@@ -103,12 +108,34 @@ struct Thread<L> {
     hub: Arc<Hub>,
     tasks: Hint,
     metrics: Arc<Metrics>,
+    waiting: Runtime,
 }
 
 impl<L: Log> Thread<L> {
+    /// The next job. Once none has come for a moment, search follows the log.
+    fn next(&mut self, queue: &mut mpsc::Receiver<Job>, behind: &mut bool) -> Option<Job> {
+        while *behind {
+            let quiet = async { tokio::time::timeout(QUIET, queue.recv()).await };
+            if let Ok(job) = self.waiting.block_on(quiet) {
+                return job;
+            }
+            *behind = match self.log.index() {
+                Ok(entries) => entries > 0,
+                Err(fault) => {
+                    tracing::error!(%fault, "search can't follow");
+                    // Until the disk takes something again.
+                    false
+                }
+            };
+        }
+        self.waiting.block_on(queue.recv())
+    }
+
     fn run(mut self, mut queue: mpsc::Receiver<Job>) {
         let (mut writes, mut replies) = (Vec::new(), Vec::new());
-        while let Some(job) = queue.blocking_recv() {
+        // An earlier life may have left something to do.
+        let mut behind = true;
+        while let Some(job) = self.next(&mut queue, &mut behind) {
             let mut next = Some(job);
             while let Some(job) = next {
                 match job {
@@ -126,6 +153,7 @@ impl<L: Log> Thread<L> {
             if !writes.is_empty() {
                 self.commit(&writes, replies.drain(..));
                 writes.clear();
+                behind = true;
             }
         }
     }

@@ -178,7 +178,8 @@ impl Server {
                 let subject = Subject { of: "read", id: None, conversation: read.conversation.clone() };
                 Some((subject, Write::Read { clinic, reader: who.id, role: who.role, read }))
             }
-            ClientFrame::Typing(_) | ClientFrame::Viewing(_) => None,
+            // Consoles of the simulation search what they keep.
+            ClientFrame::Typing(_) | ClientFrame::Viewing(_) | ClientFrame::Search(_) => None,
             ClientFrame::Changes(ask) => {
                 let mut out = self.commit(now);
                 out.extend(self.changes(conn, ask));

@@ -2,6 +2,7 @@
 import type { Changes } from "./Changes";
 import type { Entries } from "./Entries";
 import type { Read } from "./Read";
+import type { Search } from "./Search";
 import type { Send } from "./Send";
 import type { Typing } from "./Typing";
 import type { Viewing } from "./Viewing";
@@ -9,4 +10,4 @@ import type { Viewing } from "./Viewing";
 /**
  * What a client sends.
  */
-export type ClientFrame = { "event": "send", "data": Send } | { "event": "changes", "data": Changes } | { "event": "entries", "data": Entries } | { "event": "read", "data": Read } | { "event": "typing", "data": Typing } | { "event": "viewing", "data": Viewing };
+export type ClientFrame = { "event": "send", "data": Send } | { "event": "changes", "data": Changes } | { "event": "entries", "data": Entries } | { "event": "search", "data": Search } | { "event": "read", "data": Read } | { "event": "typing", "data": Typing } | { "event": "viewing", "data": Viewing };

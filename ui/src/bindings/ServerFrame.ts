@@ -3,6 +3,7 @@ import type { ChangesAnswer } from "./ChangesAnswer";
 import type { ConversationFrame } from "./ConversationFrame";
 import type { EntriesAnswer } from "./EntriesAnswer";
 import type { EntryFrame } from "./EntryFrame";
+import type { FoundFrame } from "./FoundFrame";
 import type { Heartbeat } from "./Heartbeat";
 import type { Presence } from "./Presence";
 import type { Receipt } from "./Receipt";
@@ -15,4 +16,4 @@ import type { Welcome } from "./Welcome";
 /**
  * What the server sends.
  */
-export type ServerFrame = { "event": "welcome", "data": Welcome } | { "event": "heartbeat", "data": Heartbeat } | { "event": "entry", "data": EntryFrame } | { "event": "conversation", "data": ConversationFrame } | { "event": "rejected", "data": Rejected } | { "event": "changes", "data": ChangesAnswer } | { "event": "entries", "data": EntriesAnswer } | { "event": "receipt", "data": Receipt } | { "event": "typing", "data": TypingFrame } | { "event": "presence", "data": Presence } | { "event": "suggesting", "data": Suggesting } | { "event": "revoked", "data": Revoked };
+export type ServerFrame = { "event": "welcome", "data": Welcome } | { "event": "heartbeat", "data": Heartbeat } | { "event": "entry", "data": EntryFrame } | { "event": "conversation", "data": ConversationFrame } | { "event": "rejected", "data": Rejected } | { "event": "changes", "data": ChangesAnswer } | { "event": "entries", "data": EntriesAnswer } | { "event": "found", "data": FoundFrame } | { "event": "receipt", "data": Receipt } | { "event": "typing", "data": TypingFrame } | { "event": "presence", "data": Presence } | { "event": "suggesting", "data": Suggesting } | { "event": "revoked", "data": Revoked };

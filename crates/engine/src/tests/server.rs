@@ -132,7 +132,7 @@ impl Server {
                 let conversation = self.summary(&read.conversation);
                 Some(ServerFrame::Conversation(ConversationFrame { conversation }))
             }
-            ClientFrame::Typing(_) | ClientFrame::Viewing(_) => None,
+            ClientFrame::Typing(_) | ClientFrame::Viewing(_) | ClientFrame::Search(_) => None,
         }
     }
 }

@@ -243,6 +243,7 @@ pub fn client_frame() -> BoxedStrategy<ClientFrame> {
         ),
         1 => (conversation_id(), seq(), seq())
             .prop_map(|(conversation, from, to)| ClientFrame::Entries(Entries { conversation, from, to })),
+        1 => search().prop_map(ClientFrame::Search),
         1 => (conversation_id(), seq())
             .prop_map(|(conversation, upto)| ClientFrame::Read(Read { conversation, upto })),
         1 => conversation_id().prop_map(|conversation| ClientFrame::Typing(Typing { conversation })),
@@ -250,6 +251,24 @@ pub fn client_frame() -> BoxedStrategy<ClientFrame> {
             .prop_map(|conversation| ClientFrame::Viewing(Viewing { conversation })),
     ]
     .boxed()
+}
+
+pub fn search() -> BoxedStrategy<Search> {
+    let words = || vec(text(), 0..3);
+    (
+        (text(), vec(words(), 0..3), words()),
+        (option::of(any::<bool>()), option::of(time()), any::<bool>(), any::<u32>()),
+    )
+        .prop_map(|((of, phrases, patient), (by_patient, before, has_file, limit))| Search {
+            of,
+            phrases,
+            patient,
+            by_patient,
+            before,
+            has_file,
+            limit,
+        })
+        .boxed()
 }
 
 pub fn server_frame() -> impl Strategy<Value = ServerFrame> {
@@ -277,6 +296,18 @@ pub fn server_frame() -> impl Strategy<Value = ServerFrame> {
                 entries,
             })
         ),
+        (
+            text(),
+            vec((entry(), text()).prop_map(|(entry, patient)| FoundEntry { entry, patient }), 0..3),
+            any::<bool>(),
+            count()
+        )
+            .prop_map(|(of, hits, more, unindexed)| ServerFrame::Found(FoundFrame {
+                of,
+                hits,
+                more,
+                unindexed
+            })),
         (conversation_id(), seq())
             .prop_map(|(conversation, upto)| ServerFrame::Receipt(Receipt { conversation, upto })),
         (conversation_id(), who(), time()).prop_map(|(conversation, who, until)| ServerFrame::Typing(

@@ -1,7 +1,7 @@
 //! docs/protocol.md is right: its examples are read and written by this crate, its tables are this crate's tables.
 
 use bedside_protocol::{
-    Body, ClientFrame, Code, Connect, ConnectRefusal, Limits, MAX_CHANGES_PAGE, MAX_ENTRIES_PAGE,
+    Body, ClientFrame, Code, Connect, ConnectRefusal, Limits, MAX_CHANGES_PAGE, MAX_ENTRIES_PAGE, MAX_HITS,
     PREVIEW_CHARS, Retry, Role, ServerFrame,
 };
 use serde_json::{Value, json};
@@ -132,6 +132,7 @@ fn the_numbers_are_the_crates_own() {
         ("`file_bytes`", limits.file_bytes.map_or(0, u64::from)),
         ("a page of entries", MAX_ENTRIES_PAGE),
         ("a page of changes", u64::from(MAX_CHANGES_PAGE)),
+        ("hits of a search", u64::from(MAX_HITS)),
         ("a preview", PREVIEW_CHARS as u64),
     ] {
         let row = table("## Limits").into_iter().find(|cells| cells[0] == name);

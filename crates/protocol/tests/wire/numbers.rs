@@ -125,3 +125,37 @@ fn where_a_text_came_from_has_a_bound() {
     };
     assert_eq!([of(800), of(1_024)], [Ok(()), Err(Code::TooLarge)]);
 }
+
+#[test]
+fn a_search_has_bounds_and_words_alone() {
+    let search = |phrases: &[&[&str]], patient: &[&str]| {
+        let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let search = bedside_protocol::Search {
+            of: "x".repeat(64),
+            phrases: phrases.iter().map(|words| own(words)).collect(),
+            patient: own(patient),
+            by_patient: None,
+            before: None,
+            has_file: false,
+            limit: u32::MAX,
+        };
+        search.check().map_err(|refusal| refusal.code)
+    };
+    assert_eq!(search(&[], &[]), Ok(()));
+    assert_eq!(search(&[&["Ärzte", "12"], &["李"]], &["Müller"]), Ok(()));
+    for word in ["", " ", "a b", "a-b", "\"", "*", "AND(", "a\0"] {
+        assert_eq!(search(&[&[word]], &[]), Err(Code::Invalid), "{word:?}");
+        assert_eq!(search(&[], &[word]), Err(Code::Invalid), "{word:?}");
+    }
+    assert_eq!(search(&[&[]], &[]), Err(Code::Invalid));
+    let (long, most) = ("x".repeat(257), "x".repeat(256));
+    assert_eq!((search(&[&[&long]], &[]), search(&[&[&most]], &[])), (Err(Code::TooLarge), Ok(())));
+    assert_eq!(
+        (search(&[["x"].as_slice(); 33], &[]), search(&[["x"].as_slice(); 32], &[])),
+        (Err(Code::TooLarge), Ok(()))
+    );
+    assert_eq!(
+        (search(&[&["x"; 33]], &[]), search(&[], &["x"; 33])),
+        (Err(Code::TooLarge), Err(Code::TooLarge))
+    );
+}

@@ -16,7 +16,7 @@ pub use sqlite::SqliteLog;
 
 use bedside_protocol::{
     Author, ClinicId, Code, Conversation, ConversationId, Entry, Epoch, Last, Patient, Read, Refusal, Rev,
-    Role, Send, Seq, Suggestion, Time, UserId,
+    Role, Search, Send, Seq, Suggestion, Time, UserId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -253,6 +253,9 @@ pub trait Log: std::marker::Send + 'static {
     /// nothing of them is committed, and the log goes on with the next batch.
     fn commit(&mut self, now: Time, writes: &[Write]) -> Result<Vec<Result<Outcome, Refusal>>, Fault>;
 
+    /// Lets search know of some of the newest entries that it doesn't; says of how many, 0 once it knows all.
+    fn index(&mut self) -> Result<usize, Fault>;
+
     /// Writes something that changes nothing, to see whether the disk takes it.
     fn probe(&mut self) -> Result<(), Fault>;
 
@@ -269,6 +272,26 @@ pub struct Page {
     pub more: bool,
     /// Oldest change first.
     pub summaries: Vec<Summary>,
+}
+
+/// An entry that was found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hit {
+    /// As providers see it.
+    pub entry: Entry,
+    /// The name of its conversation's patient.
+    pub patient: String,
+}
+
+/// What a search found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// The newest first.
+    pub hits: Vec<Hit>,
+    /// Whether there are more than was asked for.
+    pub more: bool,
+    /// Entries of the clinic that can't be found yet.
+    pub unindexed: u64,
 }
 
 /// A reading side. Each call sees one state of the log.
@@ -296,6 +319,10 @@ pub trait Reader: std::marker::Send {
         from: Seq,
         to: Seq,
     ) -> Result<Option<(Summary, Vec<Record>)>, Fault>;
+
+    /// The newest `limit` entries of the clinic that `search` is for. What was corrected is found by its newest
+    /// correction, and what was taken back not at all.
+    fn search(&mut self, clinic: &ClinicId, search: &Search) -> Result<Found, Fault>;
 
     /// Whether a copy of the clinic's log, made in the life `epoch` and holding changes up to `newest`, is a copy of
     /// this log: not if it went back to an older copy of itself since, or is another.

@@ -38,6 +38,10 @@ impl Log for Gated {
         self.log.commit(now, writes)
     }
 
+    fn index(&mut self) -> Result<usize, Fault> {
+        self.log.index()
+    }
+
     fn probe(&mut self) -> Result<(), Fault> {
         self.log.probe()
     }

@@ -3,6 +3,7 @@
 mod effects;
 mod jobs;
 mod reads;
+mod search;
 mod uploads;
 mod writes;
 
@@ -267,6 +268,11 @@ mod sqlite {
         uploads::bytes_are_for_those_who_see_their_entry
         uploads::what_no_entry_names_is_forgotten_and_nothing_else
         uploads::unsent_uploads_are_bounded
+        search::words_phrases_and_filters_are_found
+        search::what_was_corrected_is_found_as_it_reads_now
+        search::a_search_stays_in_its_clinic
+        search::search_says_what_it_lacks_and_survives_a_restart
+        search::no_words_break_it
         jobs::a_message_opens_its_tasks_once_and_ends_those_of_the_one_before
         jobs::a_task_ends_once_with_its_result
         jobs::open_tasks_and_their_tries_survive_a_restart

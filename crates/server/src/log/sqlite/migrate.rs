@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/003_tasks.sql"),
     include_str!("../migrations/004_closed_at.sql"),
     include_str!("../migrations/005_uploads.sql"),
+    include_str!("../migrations/006_search.sql"),
 ];
 
 /// The version that this program writes.

@@ -4,6 +4,7 @@ mod jobs;
 mod migrate;
 mod read;
 mod rows;
+mod search;
 mod send;
 mod uploads;
 mod write;
@@ -129,6 +130,10 @@ impl Log for SqliteLog {
         }
         transaction.commit()?;
         Ok(outcomes)
+    }
+
+    fn index(&mut self) -> Result<usize, Fault> {
+        search::step(&mut self.connection)
     }
 
     fn probe(&mut self) -> Result<(), Fault> {

@@ -1,9 +1,9 @@
 //! The reading side.
 
 use super::rows::{self, all, first, id, number, record, select_records, select_threads, signed, thread};
-use super::uploads;
-use crate::log::{Fault, Job, Page, Reader, Record, Revocation, Summary, Upload};
-use bedside_protocol::{ClinicId, ConversationId, Epoch, Rev, Role, Seq, Time, UserId};
+use super::{search, uploads};
+use crate::log::{Fault, Found, Job, Page, Reader, Record, Revocation, Summary, Upload};
+use bedside_protocol::{ClinicId, ConversationId, Epoch, Rev, Role, Search, Seq, Time, UserId};
 use rusqlite::{Connection, Transaction};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -116,6 +116,10 @@ impl Reader for SqliteReader {
             Ok(((id(row, "clinic")?, id(row, "user")?), revocation))
         })?;
         Ok(rows.into_iter().collect())
+    }
+
+    fn search(&mut self, clinic: &ClinicId, search: &Search) -> Result<Found, Fault> {
+        search::search(&*self.snapshot()?, clinic, search)
     }
 
     fn blob(

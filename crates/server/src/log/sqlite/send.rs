@@ -9,7 +9,7 @@
 
 use super::rows::{Thread, first, number, phase_word, record, role_word, select_records, signed, to_json};
 use super::write::{NewId, Stop, bump, changed, load, not_found, refuse, unchanged};
-use super::{jobs, uploads};
+use super::{jobs, search, uploads};
 use crate::log::{Answer, Change, Outcome, Record, wait};
 use bedside_protocol::{
     Amend, Assign, Author, Body, ClinicId, Code, ConversationId, Entry, EntryId, Extra, InvalidId, Last,
@@ -299,6 +299,7 @@ impl New<'_> {
         }
         let record = Record { entry, public: self.public, prev };
         insert(tx, clinic, &record, waited)?;
+        search::note(tx, clinic, &record)?;
         store(tx, clinic, thread)?;
         Ok(Change::Entry(Arc::new(record), Arc::new(thread.summary.clone())))
     }

@@ -2,7 +2,7 @@
 
 use super::jobs;
 use super::rows::{Thread, first, number, select_threads, signed, thread};
-use super::{send, uploads};
+use super::{search, send, uploads};
 use crate::log::{Answer, Change, Committed, Fault, Outcome, Revocation, Summary, Write};
 use bedside_protocol::{
     ClinicId, Code, Conversation, ConversationId, EntryId, Extra, Patient, Read, Refusal, Rev, Role, Seq,
@@ -129,6 +129,7 @@ fn admit(tx: &Transaction<'_>, clinic: &ClinicId, patient: &Patient) -> Result<O
         }
         None => open(tx, clinic, patient)?,
     };
+    search::name(tx, clinic, &summary.conversation)?;
     let summary = Arc::new(summary);
     Ok(changed(clinic, vec![Change::Summary(summary.clone())], Answer::Summary(summary)))
 }
