@@ -38,11 +38,14 @@ export function welcome(change: Partial<Welcome> = {}): Welcome {
     epoch: "e-1",
     heartbeat_ms: 1_000,
     now: NOON,
-    limits: { text_bytes: 100, frame_bytes: 1_000, sends_per_s: 20 },
+    limits: { text_bytes: 100, frame_bytes: 1_000, sends_per_s: 20, file_bytes: 1_000 },
     policy: {},
     ...change,
   };
 }
+
+/** What becomes of an upload. */
+type Uploaded = Awaited<ReturnType<Ports["upload"]>>;
 
 /** A chat, and everything that it did to the world. */
 export class World implements Ports {
@@ -50,6 +53,8 @@ export class World implements Ports {
   kept: Kept;
   clock = NOON;
   out: ClientFrame[] = [];
+  /** Uploads that are under way. */
+  uploads: { bytes: Blob; sent(bytes: number): void; stop: AbortSignal; end(result: Uploaded): void }[] = [];
   #count = 0;
 
   constructor(kept: Kept = fresh("token", "device")) {
@@ -66,6 +71,12 @@ export class World implements Ports {
   }
   now(): number {
     return this.clock;
+  }
+  upload(bytes: Blob, sent: (bytes: number) => void, stop: AbortSignal): Promise<Uploaded> {
+    return new Promise((end) => this.uploads.push({ bytes, sent, stop, end }));
+  }
+  changed(): void {
+    // The tests look by themselves.
   }
   random(count: number): Uint8Array {
     return new Uint8Array(count).fill(++this.#count);

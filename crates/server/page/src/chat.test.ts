@@ -175,6 +175,121 @@ describe("writing", () => {
   });
 });
 
+describe("attaching", () => {
+  const photo = new Blob(["abc"]);
+  const files = (world: World) =>
+    sends(world.taken()).flatMap(({ id, body }) => (body.kind === "file" ? [{ id, ...body }] : []));
+  const settle = () => new Promise((done) => setTimeout(done));
+
+  it("uploads first, then sends what was uploaded", async () => {
+    const world = new World().connect(0);
+    expect(world.chat.attach("rash.jpg", "image/jpeg", photo)).toBeNull();
+    expect(files(world)).toEqual([]);
+    const [upload] = world.uploads;
+    expect(upload?.bytes).toBe(photo);
+    upload?.sent(2);
+    const id = world.chat.outbox.items()[0]?.id ?? "";
+    expect(world.chat.uploaded(id)).toBeCloseTo(2 / 3);
+    upload?.end({ sha256: "d1" });
+    await settle();
+    const file = { kind: "file", name: "rash.jpg", media_type: "image/jpeg", bytes: 3, sha256: "d1" };
+    expect(files(world)).toEqual([{ id, ...file }]);
+    const { kind: _, ...kept } = file;
+    expect(world.kept.outbox).toMatchObject([{ id, file: kept }]);
+    world.chat.entry({ entry: entry(1, { id, author: PATIENT }), conversation: conversation(1) });
+    expect(world.kept.outbox).toEqual([]);
+    expect(world.chat.has(id)).toBe(false);
+  });
+
+  it("lets no text wait for an upload, and uploads one after the other", async () => {
+    const world = new World().connect(0);
+    world.chat.attach("a.png", "image/png", photo);
+    world.chat.attach("b.png", "image/png", photo);
+    world.chat.write("hello");
+    expect(sends(world.taken())).toMatchObject([{ body: { text: "hello" } }]);
+    expect(world.uploads.length).toBe(1);
+    world.uploads[0]?.end({ fault: "busy" });
+    await settle();
+    expect(world.uploads.length).toBe(2);
+  });
+
+  it("says what failed, and tries again when told to; after a lost connection by itself", async () => {
+    const world = new World().connect(0);
+    world.chat.attach("a.png", "", photo);
+    const id = world.chat.outbox.items()[0]?.id ?? "";
+    for (const fault of ["busy", "denied"] as const) {
+      world.uploads.at(-1)?.end({ fault });
+      await settle();
+      expect(world.chat.outbox.items()).toMatchObject([{ progress: { is: "failed", why: fault } }]);
+      expect(world.chat.outbox.unsent()).toBe(0);
+      world.chat.again(id);
+    }
+    world.chat.lost();
+    world.uploads.at(-1)?.end({ fault: "network" });
+    await settle();
+    const tries = world.uploads.length;
+    world.connect(0);
+    expect(world.uploads.length).toBe(tries + 1);
+  });
+
+  it("uploads anew what the server has forgotten, with the same id", async () => {
+    const world = new World().connect(0);
+    world.chat.attach("a.png", "", photo);
+    world.uploads[0]?.end({ sha256: "d1" });
+    await settle();
+    const [first] = files(world);
+    world.chat.rejected({ of: "send", id: first?.id ?? "", code: "not_found", message: "" });
+    world.chat.again(first?.id ?? "");
+    world.uploads[1]?.end({ sha256: "d1" });
+    await settle();
+    expect(files(world)).toEqual([first]);
+  });
+
+  it("keeps an uploaded file's message over a reload, and says that other bytes are gone", async () => {
+    const before = new World().connect(0);
+    before.chat.attach("up.png", "", photo);
+    before.uploads[0]?.end({ sha256: "d1" });
+    await settle();
+    before.chat.attach("half.png", "", photo);
+    const after = new World(before.kept);
+    expect(after.chat.outbox.items().map(({ progress }) => progress)).toEqual([
+      { is: "waiting" },
+      { is: "failed", why: "gone" },
+    ]);
+    after.connect(0);
+    expect(after.uploads).toEqual([]);
+    expect(files(after)).toMatchObject([{ name: "up.png" }]);
+  });
+
+  it("stops an upload that is thrown away", async () => {
+    const world = new World().connect(0);
+    world.chat.attach("a.png", "", photo);
+    world.chat.discard(world.chat.outbox.items()[0]?.id ?? "");
+    expect(world.uploads[0]?.stop.aborted).toBe(true);
+    world.uploads[0]?.end({ sha256: "d1" });
+    await settle();
+    expect([world.chat.outbox.items(), files(world)]).toEqual([[], []]);
+  });
+
+  it("refuses what is too large, and everything where no files are taken", () => {
+    const world = new World().connect(0);
+    expect(world.chat.attach("a", "", new Blob(["x".repeat(1_001)]))).toBe("too_large");
+    const { file_bytes: _, ...limits } = welcome().limits;
+    world.chat.welcome(welcome({ limits }));
+    expect(world.chat.attach("a", "", photo)).toBe("forbidden");
+    expect(world.chat.outbox.items()).toEqual([]);
+  });
+
+  it("never uploads another person's files", async () => {
+    const world = new World().connect(0);
+    world.chat.lost();
+    world.chat.attach("private.png", "", photo);
+    world.chat.welcome(welcome({ me: { ...PATIENT, id: "patient-eve", clinic: "clinic" } }));
+    world.chat.changes({ since: 0, rev: 0, more: false, conversations: [conversation(0)] });
+    expect([world.uploads, world.chat.outbox.items()]).toEqual([[], []]);
+  });
+});
+
 describe("reading and typing", () => {
   it("marks as read once, again after a reconnect while the server's mark is smaller", () => {
     const world = new World().connect(2);

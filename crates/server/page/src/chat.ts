@@ -1,6 +1,6 @@
 import type { Kept } from "./kept";
 import { Log, type Range } from "./log";
-import { Outbox } from "./outbox";
+import { Outbox, type Fault } from "./outbox";
 import { uuidv7 } from "./uuid";
 import { RETRY } from "./wire";
 import type {
@@ -33,7 +33,18 @@ export interface Ports {
   /** Milliseconds since 1970. */
   now(): number;
   random(count: number): Uint8Array;
+  /** Uploads bytes; gives their SHA-256 once the server has them, or why it hasn't. */
+  upload(
+    bytes: Blob,
+    sent: (bytes: number) => void,
+    stop: AbortSignal,
+  ): Promise<{ sha256: string } | { fault: Fault }>;
+  /** Something changed without a call. */
+  changed(): void;
 }
+
+/** Longest name of a file that the server takes, in characters. */
+const NAME_CHARS = 255;
 
 /** Who is writing. */
 export interface Writer {
@@ -63,6 +74,9 @@ export class Chat {
   #changesAt: number | null = null;
   #asked: { range: Range; again: number } | null = null;
   #wantsOlder = false;
+  /** The bytes of files that are in the outbox. They are in the page's memory alone: see `Kept`. */
+  readonly #bytes = new Map<string, Blob>();
+  #upload: { id: string; sent: number; stop: AbortController } | null = null;
   #readByMe = 0;
   #typedAt = 0;
   /** The server's clock less this one. */
@@ -108,15 +122,54 @@ export class Chat {
     return null;
   }
 
-  /** Sends a refused message again, knowingly. */
-  again(id: string): void {
-    this.outbox.again(id, this.log.newest());
+  /** Largest file that the server takes; null if it takes none, or nothing is known of it yet. */
+  fileBytes(): number | null {
+    return this.#welcome?.limits.file_bytes ?? null;
+  }
+
+  /** Attaches a file: its bytes go up first, then its message goes out. What it returns is why not. */
+  attach(name: string, type: string, bytes: Blob): Code | null {
+    const most = this.fileBytes();
+    if (most === null) return "forbidden";
+    if (bytes.size > most) return "too_large";
+    const at = this.ports.now();
+    const id = uuidv7(at, this.ports.random(10));
+    const file = {
+      name: [...(name || "file")].slice(0, NAME_CHARS).join(""),
+      media_type: type || "application/octet-stream",
+      bytes: bytes.size,
+      sha256: null,
+    };
+    this.#bytes.set(id, bytes);
+    this.outbox.attach({ id, file, at, seen: this.log.newest() });
     this.#keep();
+    this.#uploadNext();
+    return null;
+  }
+
+  /** How much of a file has gone up, from 0 to 1. */
+  uploaded(id: string): number {
+    const bytes = this.#bytes.get(id)?.size;
+    return this.#upload?.id === id && bytes ? Math.min(1, this.#upload.sent / bytes) : 0;
+  }
+
+  /** Whether the bytes of a file are here, so that it can be uploaded again. */
+  has(id: string): boolean {
+    return this.#bytes.has(id);
+  }
+
+  /** Sends a refused message or uploads a failed file again, knowingly. */
+  again(id: string): void {
+    if (this.#bytes.has(id)) this.outbox.uploadAgain(id);
+    else this.outbox.again(id, this.log.newest());
+    this.#keep();
+    this.#uploadNext();
     this.#send();
   }
 
-  /** Throws away a refused message. */
+  /** Throws away a refused message, or a file. */
   discard(id: string): void {
+    this.#forget(id);
     this.outbox.drop(id);
     this.#keep();
     this.#send();
@@ -155,6 +208,7 @@ export class Chat {
     if (this.#changesAt !== null && now >= this.#changesAt) this.#changes();
     if (this.#asked && now >= this.#asked.again) this.#asked = null;
     this.#fetch();
+    this.#uploadNext();
     this.#send();
   }
 
@@ -164,6 +218,7 @@ export class Chat {
   welcome(frame: Welcome): void {
     const { owner } = this.#kept;
     if (owner !== null && owner !== frame.me.id) {
+      this.outbox.items().forEach(({ id }) => this.#forget(id));
       this.outbox = new Outbox([]);
       this.log.forget();
       this.#keep({ draft: "", conversation: null });
@@ -175,6 +230,9 @@ export class Chat {
     this.#live = true;
     this.#told = false;
     this.#readByMe = 0;
+    for (const { id, progress } of this.outbox.items()) {
+      if (progress.is === "failed" && progress.why === "network") this.outbox.uploadAgain(id);
+    }
     this.#keep({ owner: frame.me.id, confirmed: true });
     // From the start each time: a patient has one conversation, and its whole summary heals whatever was missed.
     this.#rev = 0;
@@ -212,6 +270,7 @@ export class Chat {
     }
     if (more) this.#changes();
     this.#fetch();
+    this.#uploadNext();
     this.#send();
   }
 
@@ -282,6 +341,7 @@ export class Chat {
   #arrived(entries: Entry[]): void {
     for (const { id, author } of entries) {
       this.outbox.settled(id);
+      this.#forget(id);
       if (author.id === this.writer?.id) this.writer = null;
     }
     this.#keep();
@@ -306,16 +366,50 @@ export class Chat {
     this.ports.emit({ event: "entries", data: { conversation, ...range } });
   }
 
+  /** One file at a time: what is half there helps nobody. */
+  #uploadNext(): void {
+    if (!this.#live || !this.#told || this.#upload) return;
+    const item = this.outbox.nextUpload();
+    const bytes = item && this.#bytes.get(item.id);
+    if (!bytes) return;
+    const upload = { id: item.id, sent: 0, stop: new AbortController() };
+    this.#upload = upload;
+    const sent = (bytes: number) => {
+      upload.sent = bytes;
+      this.ports.changed();
+    };
+    void this.ports.upload(bytes, sent, upload.stop.signal).then((result) => {
+      this.#upload = null;
+      // It may have been thrown away meanwhile.
+      if (this.#bytes.has(upload.id)) {
+        if ("sha256" in result) this.outbox.uploaded(upload.id, result.sha256);
+        else this.outbox.failed(upload.id, result.fault);
+        this.#keep();
+      }
+      this.#uploadNext();
+      this.#send();
+      this.ports.changed();
+    });
+  }
+
+  #forget(id: string): void {
+    this.#bytes.delete(id);
+    if (this.#upload?.id === id) this.#upload.stop.abort();
+  }
+
   #send(): void {
     const { conversation } = this.#kept;
     if (!this.#live || !this.#told || !conversation) return;
     const item = this.outbox.next(this.ports.now());
     if (!item) return;
-    const { id, text, seen, force } = item;
+    const { id, text, file, seen, force } = item;
     this.#keep();
+    const body = file
+      ? { kind: "file" as const, ...file, sha256: file.sha256 ?? "" }
+      : { kind: "text" as const, text };
     this.ports.emit({
       event: "send",
-      data: { id, conversation, seen, body: { kind: "text", text }, ...(force && { force }) },
+      data: { id, conversation, seen, body, ...(force && { force }) },
     });
   }
 

@@ -7,7 +7,8 @@ import { uuidv7 } from "./uuid";
  * It is kept in the tab (sessionStorage), not in the browser (localStorage): people open their clinic's link on shared
  * computers and phones, and closing the tab must leave neither the access nor a message behind. A tab also has it for
  * itself, so that two of them never write over each other. The price is that a message that is still waiting goes with
- * the tab: the page says so, and asks before it closes.
+ * the tab: the page says so, and asks before it closes. For the same reason a file's bytes aren't kept at all until the
+ * server has them: they would need a place that outlives the tab.
  */
 export interface Kept {
   readonly token: string;

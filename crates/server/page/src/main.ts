@@ -3,6 +3,7 @@ import { el } from "./dom";
 import { adopt, forget, load, random, save, tokenFromLink, type Kept } from "./kept";
 import { Connection } from "./link";
 import { signIn } from "./signin";
+import { Transfer } from "./transfer";
 import { ChatView } from "./view";
 
 /** How often timers are looked at: what waits for one may be late by this. */
@@ -25,8 +26,11 @@ function start(root: HTMLElement): void {
 function converse(root: HTMLElement, kept: Kept): void {
   let keeps = true;
   let over = false;
+  const transfer = new Transfer(kept.token);
   const chat = new Chat(
     {
+      upload: (bytes, sent, stop) => transfer.upload(bytes, sent, stop),
+      changed: () => view.show(),
       emit: (frame) => connection.emit(frame),
       keep: (kept) => {
         if (!over) keeps = save(kept);
@@ -57,6 +61,9 @@ function converse(root: HTMLElement, kept: Kept): void {
   const view: ChatView = new ChatView(root, chat, {
     link: () => connection.link,
     keeps: () => keeps,
+    picture: (image, sha256, type) => transfer.picture(image, sha256, type),
+    save: (sha256, name) => transfer.save(sha256, name),
+    attaches: Transfer.possible(),
     signOut() {
       const unsent = chat.outbox.unsent();
       if (unsent && !confirm("A message has not been sent yet. Sign out and lose it?")) return;

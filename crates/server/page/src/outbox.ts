@@ -5,13 +5,31 @@ const ANSWER_MS = 10_000;
 /** When the server names no time to come again. */
 const LATER_MS = 2_000;
 
+/** Why a file's bytes didn't arrive. `gone`: the page was left meanwhile, and had them in its memory alone. */
+export type Fault = "network" | "busy" | "denied" | "too_large" | "gone";
+
 /** How far a message is. "Sent" is none of these: then there is an entry. */
-export type Progress = { is: "waiting" } | { is: "sending"; since: number } | { is: "refused"; code: Code };
+export type Progress =
+  | { is: "uploading" }
+  | { is: "failed"; why: Fault }
+  | { is: "waiting" }
+  | { is: "sending"; since: number }
+  | { is: "refused"; code: Code };
+
+/** A file that is or was to be attached; without `sha256` its bytes have not arrived. */
+export interface Attached {
+  readonly name: string;
+  readonly media_type: string;
+  readonly bytes: number;
+  readonly sha256: string | null;
+}
 
 /** A message of one's own that the log doesn't hold. */
 export interface Outgoing {
   readonly id: string;
   readonly text: string;
+  /** Instead of a text. */
+  readonly file?: Attached;
   /** When it was written. */
   readonly at: number;
   /** The newest `seq` in view when it was written. */
@@ -23,7 +41,12 @@ export interface Outgoing {
 
 /**
  * One's own messages until the server has committed them. One at a time is under way, so that they arrive in the
- * order in which they were written, whatever is refused for now.
+ * order in which they were written, whatever is refused for now. A file takes its place once its bytes have arrived: no
+ * text waits for an upload.
+ *
+ *     attach ──▶ uploading ──uploaded──▶ waiting
+ *                 ▲     └── failed ──drop──▶ (gone)
+ *                 └─ again ─┘
  *
  *     write ──▶ waiting ──next──▶ sending ──settled──▶ (an entry)
  *                ▲   ▲               │ │
@@ -39,6 +62,9 @@ export class Outbox {
   constructor(items: readonly Outgoing[]) {
     this.#items = [...items];
     this.lost();
+    for (const { id, file } of this.#items) {
+      if (file?.sha256 === null) this.failed(id, "gone");
+    }
   }
 
   items(): readonly Outgoing[] {
@@ -47,16 +73,40 @@ export class Outbox {
 
   /** How many will still go out by themselves. */
   unsent(): number {
-    return this.#items.filter((item) => item.progress.is !== "refused").length;
+    return this.#items.filter(({ progress }) => progress.is !== "refused" && progress.is !== "failed").length;
   }
 
   write(item: Omit<Outgoing, "progress" | "force">): void {
     this.#items.push({ ...item, force: false, progress: { is: "waiting" } });
   }
 
+  attach(item: Omit<Outgoing, "progress" | "force" | "text">): void {
+    this.#items.push({ ...item, text: "", force: false, progress: { is: "uploading" } });
+  }
+
+  /** The file to upload now, if any. */
+  nextUpload(): Outgoing | null {
+    return this.#items.find((item) => item.progress.is === "uploading") ?? null;
+  }
+
+  /** The bytes have arrived: its message may go out. */
+  uploaded(id: string, sha256: string): void {
+    const file = this.#items.find((item) => item.id === id)?.file;
+    if (file) this.#set(id, { file: { ...file, sha256 }, progress: { is: "waiting" } });
+  }
+
+  failed(id: string, why: Fault): void {
+    this.#set(id, { progress: { is: "failed", why } });
+  }
+
+  /** Uploads a file again, whatever became of it. */
+  uploadAgain(id: string): void {
+    this.#set(id, { progress: { is: "uploading" } });
+  }
+
   /** The message to hand over now, if any; from now on it is under way. */
   next(now: number): Outgoing | null {
-    const first = this.#items.find((item) => item.progress.is !== "refused");
+    const first = this.#items.find(({ progress }) => progress.is === "waiting" || progress.is === "sending");
     if (!first || now < this.#notBefore) return null;
     if (first.progress.is === "sending" && now < first.progress.since + ANSWER_MS) return null;
     return this.#set(first.id, { progress: { is: "sending", since: now } });

@@ -53,11 +53,35 @@ describe("the rows", () => {
     expect(notices).toEqual(["About 5 minutes", "Corrected: x", "A poll"]);
   });
 
-  it("show a file by its name", () => {
-    const file = { kind: "file" as const, sha256: "", name: "x.pdf", media_type: "", bytes: 1 };
-    expect(messages(world(entry(1, { body: file, preview: "File: x.pdf" })))).toMatchObject([
-      { text: "File: x.pdf" },
+  it("show a file by its harmless name, pictures as such, and nothing of one that was taken back", () => {
+    const file = (name: string, media_type: string) => ({
+      body: { kind: "file" as const, sha256: "d1", name, media_type, bytes: 9 },
+    });
+    const back = { kind: "amend" as const, target: "entry-3", text: null };
+    const made = world(
+      entry(1, file("x\u202efdp.exe", "application/pdf")),
+      entry(2, file("rash.jpg", "image/jpeg")),
+      entry(3, file("wrong.png", "image/png")),
+      entry(4, { body: back }),
+    );
+    expect(messages(made).map((row) => row.file)).toEqual([
+      { name: "x\ufffdfdp.exe", bytes: 9, sha256: "d1", picture: null, uploaded: null },
+      { name: "rash.jpg", bytes: 9, sha256: "d1", picture: "image/jpeg", uploaded: null },
+      null,
     ]);
+  });
+
+  it("show how far an upload is, and what is wrong with one", async () => {
+    const made = world();
+    made.chat.attach("a.png", "image/png", new Blob(["abcd"]));
+    made.uploads[0]?.sent(1);
+    expect(messages(made)).toMatchObject([{ state: "uploading", file: { uploaded: 25, sha256: null } }]);
+    expect(messages(made, { is: "offline" })[0]?.line).toContain("keep this page open");
+    made.uploads[0]?.end({ fault: "too_large" });
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(messages(made)).toMatchObject([{ state: "refused", refused: { again: true } }]);
+    expect(messages(made)[0]?.refused?.text).toContain("too large");
   });
 
   it("tell own messages' states apart", () => {

@@ -1,6 +1,8 @@
 import type { Chat } from "./chat";
 import type { Link } from "./link";
-import { AMENDED, PROGRESS, REFUSED } from "./words";
+import { isPicture, shown as shownName } from "./names";
+import type { Outgoing } from "./outbox";
+import { AMENDED, FAILED, LOST_FILE, PROGRESS, REFUSED } from "./words";
 import { RETRY, type Entry, type Role } from "./wire";
 
 /** One row of the conversation as it stands on the screen. `key` tells rows apart over time. */
@@ -16,15 +18,30 @@ export interface Message {
   author: Role;
   name: string;
   text: string;
+  /** Instead of a text. */
+  file: Shown | null;
   /** Taken back: `text` is a sentence about that. */
   retracted: boolean;
   at: number;
   /** The line below it. */
   line: string;
-  state: "received" | "waiting" | "sending" | "sent" | "refused";
+  state: "received" | "uploading" | "waiting" | "sending" | "sent" | "refused";
   read: boolean;
   /** What is wrong with it, if it was refused, and whether sending it again as it is may help. */
   refused: { text: string; again: boolean } | null;
+}
+
+/** A file on the screen. */
+export interface Shown {
+  /** Harmless to the eye. */
+  name: string;
+  bytes: number;
+  /** Null while its bytes aren't on the server. */
+  sha256: string | null;
+  /** What to show it as; null: it isn't shown but saved. */
+  picture: string | null;
+  /** Per cent that have gone up, while it does. */
+  uploaded: number | null;
 }
 
 /** The rows of the conversation, in their order. */
@@ -51,19 +68,21 @@ export function rows(chat: Chat, link: Link, now: number): Row[] {
   for (const item of chat.outbox.items()) {
     if (ids.has(item.id)) continue;
     const { progress, at, text } = item;
+    const refused = complaint(item, chat);
     // Whatever the outbox hopes, nothing is being sent without a connection.
-    const state = progress.is === "sending" && link.is !== "live" ? "waiting" : progress.is;
-    const refused =
-      progress.is === "refused"
-        ? { text: REFUSED[progress.code], again: RETRY[progress.code] === "after_reading" }
-        : null;
-    const line = state === "refused" ? clock(at) : link.is === "live" ? PROGRESS.sending : PROGRESS[state];
+    const live = link.is === "live";
+    const hoped = progress.is === "sending" && !live ? "waiting" : progress.is;
+    const state = hoped === "failed" ? "refused" : hoped;
+    const file = item.file && shownFile(item.file);
+    if (file && state === "uploading") file.uploaded = Math.floor(100 * chat.uploaded(item.id));
+    const line = lineOf(state, live, at);
     push({
       is: "message",
       key: item.id,
       author: "patient",
       name: "",
       text,
+      file: file ?? null,
       retracted: false,
       at,
       line,
@@ -73,6 +92,25 @@ export function rows(chat: Chat, link: Link, now: number): Row[] {
     });
   }
   return shown;
+}
+
+function lineOf(state: Exclude<Message["state"], "received" | "sent">, live: boolean, at: number): string {
+  if (state === "refused") return clock(at);
+  if (state === "uploading") return live ? PROGRESS.uploading : PROGRESS.paused;
+  return live ? PROGRESS.sending : PROGRESS[state];
+}
+
+/** What is wrong with one's own message. */
+function complaint({ id, file, progress }: Outgoing, chat: Chat): Message["refused"] {
+  if (progress.is === "failed") return { text: FAILED[progress.why], again: chat.has(id) };
+  if (progress.is !== "refused") return null;
+  if (file && progress.code === "not_found") return { text: LOST_FILE, again: chat.has(id) };
+  return { text: REFUSED[progress.code], again: RETRY[progress.code] === "after_reading" };
+}
+
+function shownFile({ name, bytes, sha256, media_type }: NonNullable<Outgoing["file"]>): Shown {
+  const picture = isPicture(media_type) ? media_type : null;
+  return { name: shownName(name), bytes, sha256, picture, uploaded: null };
 }
 
 /** What each corrected message's author last made of it; null for one that was taken back. */
@@ -97,6 +135,7 @@ function message(entry: Entry, amended: string | null | undefined, readByThem: n
     author: entry.author.role,
     name: entry.author.name,
     text: amended === null ? AMENDED.retracted : (amended ?? words(entry)),
+    file: entry.body.kind === "file" && amended !== null ? shownFile(entry.body) : null,
     retracted: amended === null,
     at: entry.at,
     line: notes.join(" · "),

@@ -1,8 +1,9 @@
-import { bubble } from "./bubble";
+import { bubble, type FileSource } from "./bubble";
 import type { Chat } from "./chat";
 import { button, el, Rows } from "./dom";
 import type { Link } from "./link";
 import { rows, type Row } from "./rows";
+import { shown, size } from "./names";
 import * as words from "./words";
 
 /** Nearer to the end than this counts as being there. */
@@ -14,6 +15,11 @@ export interface Around {
   /** Whether the browser keeps what waits. */
   keeps(): boolean;
   signOut(): void;
+  picture: FileSource["picture"];
+  /** Fetches a file and lets the patient save it; false if it can't be fetched. */
+  save(sha256: string, name: string): Promise<boolean>;
+  /** Whether this browser can attach files. */
+  attaches: boolean;
 }
 
 /** The conversation on the screen. It holds nothing but where one looks; all else is made from the chat. */
@@ -35,6 +41,11 @@ export class ChatView {
   });
   readonly #complaint = el("p", { id: "complaint", class: "complaint", role: "alert" });
   readonly #send = el("button", { type: "submit", "data-testid": "send" }, "Send");
+  readonly #chosen = el("input", { type: "file", multiple: "", hidden: "", "data-testid": "files" });
+  readonly #attach = button("Attach a file", () => this.#chosen.click(), {
+    class: "attach",
+    "data-testid": "attach",
+  });
   readonly #earlier = button("Earlier messages", () => this.#do(() => this.chat.earlier()), {
     class: "earlier",
   });
@@ -49,19 +60,28 @@ export class ChatView {
     private readonly chat: Chat,
     private readonly around: Around,
   ) {
-    this.#rows = new Rows(this.#list, (row) =>
-      bubble(row, {
-        again: (id) => this.#do(() => chat.again(id)),
-        edit: (id, text) => this.#edit(id, text),
-        discard: (id) => this.#do(() => chat.discard(id)),
-      }),
-    );
+    const remedies = {
+      again: (id: string) => this.#do(() => chat.again(id)),
+      edit: (id: string, text: string) => this.#edit(id, text),
+      discard: (id: string) => this.#do(() => chat.discard(id)),
+    };
+    const source: FileSource = {
+      picture: (image, sha256, type) => around.picture(image, sha256, type),
+      save: ({ sha256, name }) => {
+        this.#complaint.textContent = "";
+        if (!sha256) return;
+        void around.save(sha256, name).then((saved) => {
+          if (!saved) this.#complaint.textContent = words.UNSAVED;
+        });
+      },
+    };
+    this.#rows = new Rows(this.#list, (row) => bubble(row, remedies, source));
     this.#log.prepend(this.#earlier);
     const form = el(
       "form",
       {},
       el("label", { for: "composer" }, "Write to your care team"),
-      el("div", { class: "write" }, this.#composer, this.#send),
+      el("div", { class: "write" }, this.#attach, this.#chosen, this.#composer, this.#send),
       this.#complaint,
     );
     root.replaceChildren(
@@ -94,6 +114,26 @@ export class ChatView {
       this.#complaint.textContent = "";
       this.#do(() => chat.typed(this.#composer.value));
     });
+    this.#chosen.addEventListener("change", () => {
+      this.#attachAll(this.#chosen.files);
+      // The same file again is another choice.
+      this.#chosen.value = "";
+    });
+    this.#composer.addEventListener("paste", (event) => {
+      // A word processor's text comes with a picture of itself: then the text is meant.
+      const { clipboardData } = event;
+      if (!clipboardData?.files.length || clipboardData.types.includes("text/plain")) return;
+      event.preventDefault();
+      this.#attachAll(clipboardData.files);
+    });
+    // Anywhere: a file that misses would open in this tab, instead of the page.
+    for (const name of ["dragover", "drop"] as const) {
+      document.addEventListener(name, (event) => {
+        if (!event.dataTransfer?.types.includes("Files")) return;
+        event.preventDefault();
+        if (name === "drop") this.#attachAll(event.dataTransfer.files);
+      });
+    }
     this.#log.addEventListener("scroll", () => {
       this.#atEnd = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < AT_END_PX;
       this.#look();
@@ -113,6 +153,7 @@ export class ChatView {
       this.#composer.value ||= chat.draft();
     }
     this.#send.disabled = !this.#ready;
+    this.#attach.hidden = !this.#takesFiles();
     this.#log.setAttribute("aria-busy", String(link.is === "live" && !chat.caughtUp()));
     this.#earlier.hidden = chat.log.older() === null;
     const writer = chat.writer ? `${chat.writer.name} is writing…` : "";
@@ -154,6 +195,22 @@ export class ChatView {
   #toEnd(): void {
     this.#log.scrollTop = this.#log.scrollHeight;
     this.#atEnd = true;
+  }
+
+  #takesFiles(): boolean {
+    return this.#ready && this.around.attaches && this.chat.fileBytes() !== null;
+  }
+
+  #attachAll(files: FileList | null): void {
+    const most = this.#takesFiles() ? this.chat.fileBytes() : null;
+    this.#complaint.textContent = "";
+    for (const file of files ?? []) {
+      if (most === null || this.chat.attach(file.name, file.type, file))
+        this.#complaint.textContent = words.unattachable(shown(file.name), most === null ? null : size(most));
+      else this.#atEnd = true;
+    }
+    this.#composer.focus();
+    this.show();
   }
 
   #write(): void {

@@ -1,4 +1,5 @@
 import type { Link } from "./link";
+import type { Fault } from "./outbox";
 import type { Code } from "./wire";
 
 /** What a refused message's line says, and what the patient can do. */
@@ -13,6 +14,28 @@ export const REFUSED: Record<Code, string> = {
   rate_limited: "Waiting: too many messages at once.",
   unavailable: "Waiting: the server is busy.",
 };
+
+/** What the line of a file says whose bytes didn't arrive. */
+export const FAILED: Record<Fault, string> = {
+  network: "Not uploaded: the connection broke.",
+  busy: "Not uploaded: the server is busy.",
+  denied: "Not uploaded: the server did not take it. Reload this page, or call your clinic.",
+  too_large: "Not uploaded: it is too large.",
+  gone: "Not uploaded: this page no longer has it. Attach it again.",
+};
+
+/** What the line of a file says that was uploaded and yet isn't taken. */
+export const LOST_FILE = "Not sent: the server no longer has this file. Upload it again.";
+
+/** What the composer says when a file can't be fetched. */
+export const UNSAVED = "This file could not be fetched. Check your connection and try again.";
+
+/** What the composer says when a file can't be attached. */
+export function unattachable(name: string, most: string | null): string {
+  return most === null
+    ? "This server takes no files."
+    : `“${name}” is too large to send: a file has at most ${most}.`;
+}
 
 /** What the composer says when a text can't be sent as it is. */
 export const UNSENDABLE: Partial<Record<Code, string>> = {
@@ -46,6 +69,8 @@ const REFUSED_LINK = {
 
 /** What stands below one's own message. */
 export const PROGRESS = {
+  uploading: "Uploading…",
+  paused: "Waiting for the network · keep this page open",
   waiting: "Waiting for the network · kept in this tab",
   sending: "Sending…",
   sent: "Sent",
