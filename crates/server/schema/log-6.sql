@@ -88,6 +88,9 @@ CREATE TABLE said (
     clinic       TEXT NOT NULL,
     conversation TEXT NOT NULL,
     seq          INTEGER NOT NULL,
+    -- Of the entry, so that a search passes it over without looking it up.
+    role         TEXT NOT NULL,
+    at           INTEGER NOT NULL,
     file         INTEGER NOT NULL,
     amended      INTEGER NOT NULL,
     indexed      INTEGER NOT NULL,

@@ -5,6 +5,9 @@ CREATE TABLE said (
     clinic       TEXT NOT NULL,
     conversation TEXT NOT NULL,
     seq          INTEGER NOT NULL,
+    -- Of the entry, so that a search passes it over without looking it up.
+    role         TEXT NOT NULL,
+    at           INTEGER NOT NULL,
     file         INTEGER NOT NULL,
     amended      INTEGER NOT NULL,
     indexed      INTEGER NOT NULL,
@@ -21,8 +24,8 @@ CREATE VIRTUAL TABLE words_found USING fts5 (
     clinic, words, content = '', contentless_delete = 1, prefix = '2 3', tokenize = 'unicode61 remove_diacritics 2'
 );
 
-INSERT INTO said (clinic, conversation, seq, file, amended, indexed)
-SELECT clinic, conversation, seq, body ->> 'kind' = 'file',
+INSERT INTO said (clinic, conversation, seq, role, at, file, amended, indexed)
+SELECT clinic, conversation, seq, role, at, body ->> 'kind' = 'file',
     EXISTS (SELECT 1 FROM entries later
             WHERE later.clinic = entries.clinic AND later.body ->> 'kind' = 'amend'
                 AND later.conversation = entries.conversation AND later.seq > entries.seq
