@@ -74,7 +74,7 @@ fn picture_type(bytes: &[u8]) -> Option<&'static str> {
 
 /// Writes a file into `folder`, under its own name or the next that is free, for its user alone. Says under which.
 pub(crate) fn save(folder: &Path, content: &Content) -> Result<String, Failure> {
-    let name = safe_name(&content.file.name);
+    let name = safe_name(&content.file.shown_name());
     let (stem, extension) = match name.rsplit_once('.') {
         Some((stem, extension)) if !stem.is_empty() => (stem.to_owned(), format!(".{extension}")),
         _ => (name, String::new()),
@@ -104,13 +104,9 @@ pub(crate) fn save(folder: &Path, content: &Content) -> Result<String, Failure> 
     Err(Failure::NotSaved)
 }
 
-/// A name that is one on each system, shows as what it is, and hides nothing.
+/// A name that is one on each system, and hides nothing.
 fn safe_name(name: &str) -> String {
-    // Characters that turn the direction of what follows could make "gpj.exe" look like "exe.jpg".
-    let turns =
-        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let shown: String = name.chars().filter(|c| !turns(*c)).collect();
-    let name = sanitize_filename::sanitize(shown);
+    let name = sanitize_filename::sanitize(name);
     let name = name.trim().trim_start_matches('.').trim();
     if name.is_empty() { "file".to_owned() } else { name.to_owned() }
 }

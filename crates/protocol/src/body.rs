@@ -222,6 +222,18 @@ where
     Option::deserialize(deserializer)
 }
 
+/// Whether a character turns the direction of what follows it.
+fn turns(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+impl File {
+    /// Its name, without the characters that turn the direction of others: with them "gpj.exe" would read as "exe.jpg".
+    pub fn shown_name(&self) -> String {
+        self.name.chars().filter(|c| !turns(*c)).collect()
+    }
+}
+
 impl Body {
     /// A message of plain text.
     pub fn text(text: impl Into<String>) -> Self {
@@ -297,7 +309,7 @@ impl Body {
             Body::Text(Text { text, .. }) | Body::Wait(Wait { text, .. }) => one_line(text),
             Body::Amend(Amend { text: Some(text), .. }) => one_line(&format!("Corrected: {text}")),
             Body::Amend(Amend { text: None, .. }) => "Took a message back".into(),
-            Body::File(File { name, .. }) => one_line(&format!("File: {name}")),
+            Body::File(file) => one_line(&format!("File: {}", file.shown_name())),
             Body::Note(Note { text, .. }) => one_line(&format!("Note: {text}")),
             Body::Assign(Assign { to: Some(_), .. }) => "Assigned".into(),
             Body::Assign(Assign { to: None, .. }) => "Unassigned".into(),

@@ -1,7 +1,7 @@
 //! A preview is one short plain line, whatever the body.
 
 use crate::{any, config};
-use bedside_protocol::{Body, PREVIEW_CHARS};
+use bedside_protocol::{Body, Extra, File, PREVIEW_CHARS};
 use proptest::prelude::*;
 
 fn is_one_line(preview: &str) -> bool {
@@ -46,4 +46,12 @@ fn a_long_text_is_cut_with_an_ellipsis() {
 #[test]
 fn a_preview_of_nothing_is_empty() {
     assert_eq!(Body::text(" \u{0}\n\u{85}\u{a0}").preview(), "");
+}
+
+#[test]
+fn a_files_name_turns_nothing_around_it() {
+    let name = "scan\u{202e}gpj.exe\u{2066}\u{61c}\u{200f}".to_owned();
+    let (sha256, media_type) = ("0".repeat(64), "image/jpeg".to_owned());
+    let file = File { sha256, name, media_type, bytes: 1, extra: Extra::new() };
+    assert_eq!(Body::File(file).preview(), "File: scangpj.exe");
 }
