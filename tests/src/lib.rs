@@ -5,6 +5,7 @@
 
 pub mod cast;
 pub mod chat;
+pub mod client;
 pub mod console;
 pub mod desktop;
 pub mod keychain;

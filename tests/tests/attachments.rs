@@ -1,20 +1,16 @@
 //! Files between a console and a patient: whole, once, in their place, also over a line that breaks and while there is none.
 
-use bedside_client::api::{Command, Failure, OutgoingState, Patch, Query, Reply};
+use bedside_client::api::{Command, Failure, Item, OutgoingState, Reply};
 use bedside_client::{Attachment, Client, Content, Place};
 use bedside_protocol::{Body, ClientFrame, ConversationId, Entry, File, Send, Seq};
-use bedside_store::StoreError;
+use bedside_tests::cast;
 use bedside_tests::chat::{SignIn, new_id};
-use bedside_tests::keychain::setup;
-use bedside_tests::program::{SOON, eventually};
+use bedside_tests::client::{amara, shown};
 use bedside_tests::proxy::{Proxy, Weather};
 use bedside_tests::server::Server;
 use bedside_tests::wire::Wire;
-use bedside_tests::{cast, trust};
 use reqwest::{Response, StatusCode};
 use sha2::{Digest, Sha256};
-use std::path::Path;
-use tokio::time::timeout;
 
 /// Some bytes that no compression and no text tool leaves alone by luck.
 fn photo(seed: u8, length: usize) -> Vec<u8> {
@@ -23,23 +19,6 @@ fn photo(seed: u8, length: usize) -> Vec<u8> {
 
 fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-async fn console(folder: &Path, server: &str) -> Client {
-    let mut started = None;
-    eventually("the cache is free", async || {
-        started = match Client::start(setup(folder, trust()), &tokio::runtime::Handle::current()) {
-            Err(StoreError::InUse) => None,
-            client => Some(client.expect("a cache")),
-        };
-        started.is_some()
-    })
-    .await;
-    let client = started.expect("a console");
-    let sign_in = Command::SignInDemo { server: server.to_owned(), name: cast::AMARA.to_owned() };
-    let answer = client.call(sign_in).await;
-    assert!(answer.is_ok() || answer == Err(Failure::SignedIn), "{answer:?}");
-    client
 }
 
 /// A patient, with the token that HTTP wants.
@@ -123,35 +102,6 @@ async fn send(client: &Client, to: &ConversationId, text: &str, files: &[&[u8]])
     client.call(Command::Send { conversation, text, files, seen: Seq::MAX, hold_ms: 0 }).await
 }
 
-/// Waits until the conversation, as a window has it, is as wanted.
-async fn shown<T>(
-    client: &Client,
-    id: &ConversationId,
-    mut wanted: impl FnMut(&[bedside_client::api::Item], &[File]) -> Option<T>,
-) -> T {
-    let (watcher, mut updates) = client.watch();
-    let query = Query::Conversation { id: id.clone(), newest: 50 };
-    let (mut items, mut files) = (Vec::new(), Vec::new());
-    watcher.set(vec![query]);
-    let found = async {
-        loop {
-            let update = updates.recv().await.expect("the core runs");
-            if let Patch::Conversation { head, items: splice } = update.patch {
-                if update.revision == 1 {
-                    items.clear();
-                }
-                files = head.map_or(files, |head| head.files);
-                let at = splice.at as usize;
-                items.splice(at..at + splice.remove as usize, splice.insert);
-                if let Some(found) = wanted(&items, &files) {
-                    return found;
-                }
-            }
-        }
-    };
-    timeout(SOON, found).await.expect("it comes to be shown")
-}
-
 fn place(conversation: &ConversationId, of: &str) -> Place {
     format!("{conversation}/{of}").parse().expect("a place")
 }
@@ -160,7 +110,7 @@ fn place(conversation: &ConversationId, of: &str) -> Place {
 async fn what_is_attached_without_a_network_outlives_the_program_and_goes_out_once_in_its_order() {
     let mut server = Server::start().await;
     let folder = tempfile::tempdir().expect("a folder");
-    let client = console(folder.path(), &server.url()).await;
+    let client = amara(folder.path(), &server.url()).await;
     let patient = Patient::new(&server.url(), cast::MARTHA).await;
     let conversation = patient.conversation.clone();
     shown(&client, &conversation, |items, _| (items.len() >= 2).then_some(())).await;
@@ -172,7 +122,7 @@ async fn what_is_attached_without_a_network_outlives_the_program_and_goes_out_on
     attach(&client, &conversation, "letter.pdf", &second).await;
     attach(&client, &conversation, "rash.png", &first).await;
     drop(client);
-    let client = console(folder.path(), &server.url()).await;
+    let client = amara(folder.path(), &server.url()).await;
     let names = shown(&client, &conversation, |_, files| {
         (files.len() == 2).then(|| files.iter().map(|file| file.name.clone()).collect::<Vec<_>>())
     });
@@ -196,8 +146,8 @@ async fn what_is_attached_without_a_network_outlives_the_program_and_goes_out_on
         let entries: Vec<Entry> = items
             .iter()
             .filter_map(|item| match item {
-                bedside_client::api::Item::Entry { entry } => Some(entry.clone()),
-                bedside_client::api::Item::Outgoing { .. } => None,
+                Item::Entry { entry } => Some(entry.clone()),
+                Item::Outgoing { .. } => None,
             })
             .collect();
         (entries.len() == 5 && items.len() == 5).then_some(entries)
@@ -220,7 +170,7 @@ async fn what_is_attached_without_a_network_outlives_the_program_and_goes_out_on
 async fn a_patients_file_is_fetched_once_and_then_here_without_a_network() {
     let mut server = Server::start().await;
     let folder = tempfile::tempdir().expect("a folder");
-    let client = console(folder.path(), &server.url()).await;
+    let client = amara(folder.path(), &server.url()).await;
     let mut patient = Patient::new(&server.url(), cast::LUCIA).await;
     let (seen, unseen) = (photo(3, 500_000), photo(4, 1_000));
     let first = patient.send_file("rash.png", seen.clone()).await;
@@ -232,9 +182,15 @@ async fn a_patients_file_is_fetched_once_and_then_here_without_a_network() {
     assert_eq!((file.name.as_str(), bytes), ("rash.png", seen.clone()));
     server.kill();
     drop(client);
-    let client = console(folder.path(), &server.url()).await;
+    let client = amara(folder.path(), &server.url()).await;
     assert_eq!(client.content(at(&first)).await.map(|content| content.bytes), Ok(seen));
     assert_eq!(client.content(at(&second)).await, Err(Failure::Offline));
+    // Nor does a window that is locked get one.
+    let passphrase = Command::SetPassphrase { current: None, new: "four green apples".into() };
+    client.call(passphrase).await.expect("a passphrase");
+    client.call(Command::Lock).await.expect("locked");
+    assert_eq!(client.content(at(&first)).await, Err(Failure::Locked));
+    client.call(Command::Unlock { passphrase: "four green apples".into() }).await.expect("unlocked");
     // A message of one conversation isn't one of another.
     let elsewhere = ConversationId::new("conversation-of-somebody-else").expect("an id");
     let wrong = client.content(place(&elsewhere, &first.id.to_string())).await;
@@ -246,7 +202,7 @@ async fn an_upload_over_a_line_that_breaks_arrives_whole_and_holds_up_nobody_els
     let server = Server::start().await;
     let proxy = Proxy::start(&server.url()).await;
     let folder = tempfile::tempdir().expect("a folder");
-    let client = console(folder.path(), &proxy.url()).await;
+    let client = amara(folder.path(), &proxy.url()).await;
     let mut martha = Patient::new(&server.url(), cast::MARTHA).await;
     let mut andre = Patient::new(&server.url(), cast::ANDRE).await;
     for patient in [&martha, &andre] {
@@ -257,14 +213,14 @@ async fn an_upload_over_a_line_that_breaks_arrives_whole_and_holds_up_nobody_els
     let bytes = photo(5, 3_000_000);
     attach(&client, &martha.conversation, "scan.png", &bytes).await;
     assert!(send(&client, &martha.conversation, "after it", &[&bytes]).await.is_ok());
-    let uploading = |items: &[bedside_client::api::Item], _: &[File]| {
+    let uploading = |items: &[Item], _: &[File]| {
         items.iter().find_map(|item| match item {
-            bedside_client::api::Item::Outgoing { outgoing } => match outgoing.state {
+            Item::Outgoing { outgoing } => match outgoing.state {
                 // How much of it the network's own buffers have taken is theirs.
                 OutgoingState::Uploading { sent } if 0 < sent => Some(()),
                 _ => None,
             },
-            bedside_client::api::Item::Entry { .. } => None,
+            Item::Entry { .. } => None,
         })
     };
     shown(&client, &martha.conversation, uploading).await;
@@ -282,7 +238,7 @@ async fn an_upload_over_a_line_that_breaks_arrives_whole_and_holds_up_nobody_els
 async fn what_is_too_large_empty_or_too_many_is_refused_and_loses_nothing() {
     let server = Server::start_with(&["--file-bytes", "1000"]).await;
     let folder = tempfile::tempdir().expect("a folder");
-    let client = console(folder.path(), &server.url()).await;
+    let client = amara(folder.path(), &server.url()).await;
     let patient = Patient::new(&server.url(), cast::MARTHA).await;
     let conversation = patient.conversation.clone();
     shown(&client, &conversation, |items, _| (items.len() >= 2).then_some(())).await;

@@ -7,16 +7,12 @@ use bedside_client::api::{
 use bedside_client::api::{Splice, Update};
 use bedside_client::{Client, Watcher};
 use bedside_protocol::{ConversationId, Seq};
-use bedside_store::StoreError;
 use bedside_tests::cast;
 use bedside_tests::chat::SignIn;
-use bedside_tests::keychain::setup;
-use bedside_tests::program::eventually;
+use bedside_tests::client::amara;
 use bedside_tests::server::Server;
-use bedside_tests::trust;
 use bedside_tests::wire::Wire;
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -135,29 +131,11 @@ fn comparable(screens: &BTreeMap<Query, Screen>) -> Vec<Screen> {
     screens
 }
 
-async fn console(folder: &Path, server: &Server) -> Client {
-    let mut started = None;
-    // One that was dropped ends a moment later, and until then the cache is its own.
-    eventually("the cache is free", async || {
-        started = match Client::start(setup(folder, trust()), &tokio::runtime::Handle::current()) {
-            Err(StoreError::InUse) => None,
-            client => Some(client.expect("a cache")),
-        };
-        started.is_some()
-    })
-    .await;
-    let client = started.expect("a console");
-    let name = cast::AMARA.to_owned();
-    let sign_in = client.call(Command::SignInDemo { server: server.url(), name }).await;
-    assert!(sign_in.is_ok() || sign_in == Err(bedside_client::api::Failure::SignedIn), "{sign_in:?}");
-    client
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn folded_differences_equal_a_fresh_look() {
     let mut server = Server::start().await;
     let folder = tempfile::tempdir().expect("a folder");
-    let mut client = console(folder.path(), &server).await;
+    let mut client = amara(folder.path(), &server.url()).await;
     let patient = SignIn::patient(&server.url(), cast::MARTHA);
     let mut wire = Wire::sign_in(&patient).await;
     let conversation = wire.conversation.clone().expect("a patient has a conversation");
@@ -196,7 +174,7 @@ async fn folded_differences_equal_a_fresh_look() {
         }
         if round == 5 {
             drop((window, client));
-            client = console(folder.path(), &server).await;
+            client = amara(folder.path(), &server.url()).await;
             window = Window::open(&client, &queries(&conversation, NEWEST));
         }
         let send = Command::Send {

@@ -1,17 +1,17 @@
 //! Files: attached to drafts, brought to the server before their messages, fetched to be looked at.
 
-use crate::api::{Failure, Reply, Vault};
-use crate::core::{Answer, Core, Event};
+use crate::api::{Failure, Reply};
+use crate::core::{Answer, Core, Event, Session};
 use crate::transfer::{Transfer, sha256};
 use crate::watch::Dirty;
 use bedside_engine::Input;
 use bedside_protocol::{Code, ConversationId, EntryId, Extra, File, Refusal, is_sha256};
-use bedside_store::{FileOf, Reader, StoreError, Write};
+use bedside_store::{FileOf, Files, Reader, StoreError, Write};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// Files that one draft may have.
-const MOST: usize = 10;
+const MOST: u32 = 10;
 /// Longest name, in characters, as the protocol has it.
 const NAME_CHARS: usize = 255;
 
@@ -95,16 +95,21 @@ impl Core {
     }
 
     fn may_attach(&self, id: &ConversationId, file: &File) -> Result<(), Failure> {
-        if !matches!(self.shared.with_live(|live| live.vault), Vault::Open { .. }) {
-            return Err(Failure::Locked);
-        }
-        let session = self.session.as_ref().ok_or_else(|| self.why_no_session())?;
+        let session = self.open_session()?;
         let file_bytes = session.account.limits.file_bytes.ok_or(Failure::NoFiles)?;
         if file.bytes == 0 || u64::from(file_bytes) < file.bytes {
             return Err(Failure::BadFile { file_bytes });
         }
         let there = self.shared.read(|reader| reader.attached(id))?;
-        if there.len() < MOST { Ok(()) } else { Err(Failure::TooManyFiles { most: MOST as u32 }) }
+        if there.len() < MOST as usize { Ok(()) } else { Err(Failure::TooManyFiles { most: MOST }) }
+    }
+
+    /// The session, while what is cached may be shown.
+    fn open_session(&self) -> Result<&Session, Failure> {
+        if !self.shared.with_live(|live| live.is_open()) {
+            return Err(Failure::Locked);
+        }
+        self.session.as_ref().ok_or_else(|| self.why_no_session())
     }
 
     /// Brings a message's file to the server; [`Event::Uploaded`] says how that went.
@@ -118,11 +123,7 @@ impl Core {
         while session.uploads.try_join_next().is_some() {}
         session.uploads.spawn(async move {
             let outcome = async {
-                let (of, sha256) = (conversation.clone(), file.sha256.clone());
-                // Beside the core: a large file takes a while to decrypt.
-                let read = move || Reader::open(&files)?.bytes(&of, &sha256);
-                let read = tokio::task::spawn_blocking(read).await.unwrap_or(Err(StoreError::Stopped));
-                let bytes = match read {
+                let bytes = match bytes_here(files, &conversation, &file).await {
                     Ok(Some(bytes)) => bytes.into(),
                     Ok(None) => return Err(Refusal::new(Code::NotFound, "its bytes are not here")),
                     Err(_) => return Err(Refusal::new(Code::Unavailable, "the cache can't be read")),
@@ -155,66 +156,81 @@ impl Core {
     /// Answers with a conversation's file, from here or from the server.
     pub(crate) fn content(&self, place: Place, answer: ContentAnswer) {
         let Place { conversation: id, of } = place;
-        match self.content_here(&id, &of) {
-            Ok((file, Some(bytes))) => {
-                let _gone = answer.send(Ok(Content { file, bytes }));
-            }
-            Ok((file, None)) => self.fetch(id, file, answer),
+        let (file, files, most, transfer) = match self.wanted(&id, &of) {
+            Ok(wanted) => wanted,
             Err(failure) => {
                 let _gone = answer.send(Err(failure));
+                return;
             }
-        }
-    }
-
-    fn content_here(&self, id: &ConversationId, of: &FileOf) -> Result<(File, Option<Vec<u8>>), Failure> {
-        if !matches!(self.shared.with_live(|live| live.vault), Vault::Open { .. }) {
-            return Err(Failure::Locked);
-        }
-        self.session.as_ref().ok_or_else(|| self.why_no_session())?;
-        let file = self.shared.read(|reader| reader.file(id, of))?.ok_or(Failure::NotFound)?;
-        let bytes = self.shared.read(|reader| reader.bytes(id, &file.sha256))?;
-        Ok((file, bytes))
-    }
-
-    fn fetch(&self, id: ConversationId, file: File, answer: ContentAnswer) {
-        let Some(session) = &self.session else { return };
-        let most = session.account.limits.file_bytes.map_or(0, u64::from);
-        let transfer = Transfer::new(&session.account, &self.trust);
+        };
         let (events, cache) = (self.events.clone(), self.caches);
         tokio::spawn(async move {
-            let outcome = match file.bytes <= most {
-                true => async { transfer?.download(&file).await }.await,
+            let outcome = match bytes_here(files, &id, &file).await {
+                Ok(Some(bytes)) => Ok(Got::Here(bytes)),
+                Ok(None) if file.bytes <= most => fetch(transfer, &file).await.map(Got::Fetched),
                 // What no server of ours has taken isn't taken from one.
-                false => Err(Refusal::new(Code::TooLarge, "larger than files may be")),
+                Ok(None) => Err(Failure::NotFound),
+                Err(_) => Err(Failure::Storage),
             };
-            let _gone = events.send(Event::Fetched { cache, id, file, outcome, answer });
+            let _gone = events.send(Event::Content { cache, id, file, outcome, answer });
         });
     }
 
-    pub(crate) fn fetched(
+    /// What it takes to get a file: what its message says of it, the cache, and the most that a file may weigh.
+    fn wanted(
+        &self,
+        id: &ConversationId,
+        of: &FileOf,
+    ) -> Result<(File, Files, u64, Result<Transfer, Refusal>), Failure> {
+        let session = self.open_session()?;
+        let file = self.shared.read(|reader| reader.file(id, of))?.ok_or(Failure::NotFound)?;
+        let files = self.files.clone().ok_or(Failure::Locked)?;
+        let most = session.account.limits.file_bytes.map_or(0, u64::from);
+        Ok((file, files, most, Transfer::new(&session.account, &self.trust)))
+    }
+
+    /// Keeps what was fetched, and answers; nothing is given to a window that was locked meanwhile.
+    pub(crate) fn got(
         &mut self,
         cache: u64,
         id: ConversationId,
         file: File,
-        outcome: Result<Vec<u8>, Refusal>,
+        outcome: Result<Got, Failure>,
         answer: ContentAnswer,
     ) {
-        if cache != self.caches {
-            let _gone = answer.send(Err(Failure::Locked));
-            return;
-        }
-        let outcome = outcome.map_err(|refusal| match refusal.code {
-            Code::Unavailable | Code::RateLimited => Failure::Offline,
-            _ => Failure::NotFound,
-        });
-        if let Ok(bytes) = &outcome {
+        let outcome =
+            if cache == self.caches { self.open_session().and(outcome) } else { Err(Failure::Locked) };
+        if let Ok(Got::Fetched(bytes)) = &outcome {
             let now = self.clock.now();
             let mut writes = vec![Write::Fetched(id, file.sha256.clone(), bytes.as_slice().into(), now)];
             writes.extend(self.policy.attachment_bytes().map(Write::ShrinkFiles));
             self.write(None, writes, None);
         }
-        let _gone = answer.send(outcome.map(|bytes| Content { file, bytes }));
+        let content = |(Got::Here(bytes) | Got::Fetched(bytes))| Content { file, bytes };
+        let _gone = answer.send(outcome.map(content));
     }
+}
+
+/// The bytes of a file, and whether they were here.
+pub(crate) enum Got {
+    Here(Vec<u8>),
+    Fetched(Vec<u8>),
+}
+
+/// The bytes of a conversation's file, if they are here. Read beside the core and its views: a large file takes a while to
+/// decrypt.
+async fn bytes_here(files: Files, id: &ConversationId, file: &File) -> Result<Option<Vec<u8>>, StoreError> {
+    let (id, sha256) = (id.clone(), file.sha256.clone());
+    let read = move || Reader::open(&files)?.bytes(&id, &sha256);
+    tokio::task::spawn_blocking(read).await.unwrap_or(Err(StoreError::Stopped))
+}
+
+async fn fetch(transfer: Result<Transfer, Refusal>, file: &File) -> Result<Vec<u8>, Failure> {
+    let outcome = async { transfer?.download(file).await }.await;
+    outcome.map_err(|refusal| match refusal.code {
+        Code::Unavailable | Code::RateLimited => Failure::Offline,
+        _ => Failure::NotFound,
+    })
 }
 
 #[cfg(test)]

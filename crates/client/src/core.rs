@@ -1,7 +1,7 @@
 //! The core's loop: commands, the socket's events, the disk's word and the engine's timers, one after the other.
 
 use crate::api::{self, Command, Failure, Keeper, Link, LockedBy, Reply};
-use crate::attach::{ContentAnswer, Place};
+use crate::attach::{ContentAnswer, Got, Place};
 use crate::clock::Clock;
 use crate::doubt::{self, Surroundings};
 use crate::policy::Policy;
@@ -68,11 +68,12 @@ pub(crate) enum Event {
         id: EntryId,
         outcome: Result<(), Refusal>,
     },
-    Fetched {
+    /// Somebody wants to look at a file.
+    Content {
         cache: u64,
         id: ConversationId,
         file: File,
-        outcome: Result<Vec<u8>, Refusal>,
+        outcome: Result<Got, Failure>,
         answer: ContentAnswer,
     },
     Check {
@@ -274,9 +275,7 @@ impl Core {
             }
             Event::Sealed { outcome, answer } => self.sealed(outcome, answer),
             Event::Uploaded { epoch, id, outcome } => self.uploaded(epoch, id, outcome),
-            Event::Fetched { cache, id, file, outcome, answer } => {
-                self.fetched(cache, id, file, outcome, answer);
-            }
+            Event::Content { cache, id, file, outcome, answer } => self.got(cache, id, file, outcome, answer),
             Event::Check { epoch } => self.check(epoch),
             Event::Damaged { epoch, error } => self.after_trouble(&error, epoch),
         }

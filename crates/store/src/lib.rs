@@ -1,6 +1,6 @@
 //! The console's local cache: an encrypted SQLite file. One thread has the only connection that writes; readers are
 //! read-only and never wait for it. The cache can be rebuilt from the server, except what only this computer knows: the
-//! outbox, drafts and read marks. A second file has a copy of these.
+//! outbox, drafts with their files, and read marks. A second file has a copy of these.
 
 mod apply;
 mod attachment;

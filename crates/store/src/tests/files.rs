@@ -3,8 +3,16 @@ use std::fs;
 use std::path::Path;
 
 /// All that is known to stand in the cache, wherever it is derived to: tables, search index, log, copy.
-const SECRETS: [&str; 5] =
-    ["zanthoxylum", "Quillfeather", "amlodipine-draft", "outgoing-wort", "bearer-token-1"];
+const SECRETS: [&str; 8] = [
+    "zanthoxylum",
+    "Quillfeather",
+    "amlodipine-draft",
+    "outgoing-wort",
+    "bearer-token-1",
+    "biopsy-of-quill.pdf",
+    "bytes-of-ones-own",
+    "bytes-that-were-fetched",
+];
 
 fn filled() -> Cache {
     let cache = Cache::new();
@@ -19,7 +27,14 @@ fn filled() -> Cache {
         Change::Entries { conversation: conversation.clone(), range, entries },
         Change::Outbox(row),
     ]);
-    cache.write(vec![Write::Draft(conversation, draft(SECRETS[2]))]).unwrap();
+    cache.write(vec![Write::Draft(conversation.clone(), draft(SECRETS[2]))]).unwrap();
+    let attached = bedside_protocol::File { name: SECRETS[5].into(), ..file(1) };
+    cache
+        .write(vec![
+            Write::Attach(conversation.clone(), attached, SECRETS[6].as_bytes().into()),
+            Write::Fetched(conversation, file(2).sha256, SECRETS[7].as_bytes().into(), Time::ZERO),
+        ])
+        .unwrap();
     cache.write(vec![Write::Account(Account { token: SECRETS[4].into(), ..account() })]).unwrap();
     cache
 }
