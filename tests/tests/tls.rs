@@ -1,17 +1,21 @@
 //! A server behind TLS, as a clinic runs it: the console believes a certificate of an authority that it was told to
 //! trust, for the server's own name, in its time; to nobody else does it say a word.
 
-use bedside_client::api::{Command, Failure, Reply};
+use bedside_client::api::{Command, Failure, Item, Reply};
+use bedside_client::{Attachment, Place, Trust};
 use bedside_protocol::Seq;
 use bedside_tests::cast::{AMARA, MARTHA};
 use bedside_tests::chat::SignIn;
+use bedside_tests::client::{shown, start};
 use bedside_tests::console::Console;
+use bedside_tests::keychain::setup;
 use bedside_tests::log::Log;
 use bedside_tests::program::eventually;
 use bedside_tests::proxy::Proxy;
 use bedside_tests::server::Server;
 use bedside_tests::tls::{Authority, Validity};
-use tempfile::NamedTempFile;
+use bedside_tests::trust;
+use tempfile::{NamedTempFile, TempDir};
 
 /// A server, an authority, and its certificate in a file.
 struct Clinic {
@@ -101,4 +105,57 @@ async fn an_expired_certificate_is_not_believed() {
     let clinic = Clinic::open().await;
     let proxy = clinic.proxy(&["localhost"], Validity::Expired).await;
     clinic.assert_refused(&clinic.console(), "localhost", &proxy).await;
+}
+
+/// The bytes of files go over HTTP, by the same trust as the messages.
+#[tokio::test(flavor = "multi_thread")]
+async fn files_go_by_the_same_trust() {
+    let clinic = Clinic::open().await;
+    let proxy = clinic.proxy(&["localhost"], Validity::Good).await;
+    let martha = SignIn::patient(&clinic.server.url(), MARTHA).ask().await.expect("a demonstration server");
+    let conversation = martha.conversation.expect("a patient has a conversation");
+    let folders = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+    let console = async |folder: &TempDir, trust: fn(&Clinic) -> Trust| {
+        let client = start(|| setup(folder.path(), trust(&clinic))).await;
+        let server = format!("https://localhost:{}", proxy.port());
+        let signed_in = client.call(Command::SignIn { server, token: clinic.token.clone() }).await;
+        assert!(signed_in.is_ok() || signed_in == Err(Failure::SignedIn), "{signed_in:?}");
+        client
+    };
+    let trusting =
+        |clinic: &Clinic| Trust::with_authorities(clinic.authority.pem().as_bytes()).expect("an authority");
+    let bytes = vec![7; 100_000];
+    let first = console(&folders[0], trusting).await;
+    let attachment = Attachment {
+        conversation: conversation.clone(),
+        name: "letter.pdf".into(),
+        media_type: "application/pdf".into(),
+        bytes: bytes.clone(),
+    };
+    shown(&first, &conversation, |_, _| Some(())).await;
+    first.attach(attachment).await.expect("kept");
+    let files = shown(&first, &conversation, |_, files| (!files.is_empty()).then(|| files.to_vec())).await;
+    let files = files.into_iter().map(|file| file.sha256).collect();
+    let (text, seen) = (String::new(), Seq::MAX);
+    let send = Command::Send { conversation: conversation.clone(), text, files, seen, hold_ms: 0 };
+    first.call(send).await.expect("kept");
+    let id = |items: &[Item]| match items {
+        [Item::Entry { entry }] => Some(entry.id),
+        _ => None,
+    };
+    let id = shown(&first, &conversation, |items, _| id(items)).await;
+
+    // Another computer, which has the message and not the bytes.
+    let second = console(&folders[1], trusting).await;
+    shown(&second, &conversation, |items, _| (!items.is_empty()).then_some(())).await;
+    drop((first, second));
+    eventually("all have hung up", async || proxy.open() == 0).await;
+    let said = proxy.to_server();
+    let place: Place = format!("{conversation}/{id}").parse().expect("a place");
+    let untrusting = start(|| setup(folders[1].path(), trust())).await;
+    assert_eq!(untrusting.content(place.clone()).await, Err(Failure::Offline));
+    assert_eq!(proxy.to_server(), said, "it said nothing, above all not the token");
+    drop(untrusting);
+    let second = console(&folders[1], trusting).await;
+    assert_eq!(second.content(place).await.map(|content| content.bytes), Ok(bytes));
 }
