@@ -39,7 +39,9 @@ pub async fn attach(window: State<'_, Window>, request: tauri::ipc::Request<'_>)
 /// otherwise.
 #[tauri::command]
 pub async fn save_file(app: AppHandle, window: State<'_, Window>, place: String) -> Result<Reply, Failure> {
-    let folder = app.path().download_dir().map_err(|_| Failure::NotSaved)?;
+    // Not every desktop names a folder for it.
+    let folder = app.path().download_dir().or_else(|_| Ok(app.path().home_dir()?.join("Downloads")));
+    let folder = folder.map_err(|_: tauri::Error| Failure::NotSaved)?;
     let content = window.client.content(place.parse()?).await?;
     Ok(Reply::Saved { name: files::save(&folder, &content)? })
 }

@@ -2,6 +2,7 @@
 
 use crate::program::{Program, SOON};
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 use tempfile::TempDir;
@@ -57,7 +58,14 @@ impl Desktop {
     /// Lets a program use screen and keychain, and nothing of the person's who runs the tests.
     pub fn give_to(&self, command: &mut Command) {
         command.env("DISPLAY", &self.screen).env("DBUS_SESSION_BUS_ADDRESS", &self.bus);
-        command.env("XDG_DATA_HOME", self.folder.path()).env("XDG_RUNTIME_DIR", self.folder.path());
+        for folder in ["HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"] {
+            command.env(folder, self.folder.path());
+        }
+    }
+
+    /// The folder for downloads, of a desktop that names none.
+    pub fn downloads(&self) -> PathBuf {
+        self.folder.path().join("Downloads")
     }
 
     /// The keychain's address, for `DBUS_SESSION_BUS_ADDRESS`.

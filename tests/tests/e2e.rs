@@ -241,6 +241,86 @@ async fn the_window_locks_and_opens_by_its_passphrase_alone() {
     window.close().await;
 }
 
+/// Drops a file onto the conversation, as a person would.
+const DROP: &str = "const [name, type, bytes] = arguments[0];
+    const data = new DataTransfer();
+    data.items.add(new File([new Uint8Array(bytes)], name, { type }));
+    const over = (on, event) => on.dispatchEvent(new DragEvent(event, { dataTransfer: data, bubbles: true, cancelable: true }));
+    over(window, 'dragenter');
+    const done = arguments[arguments.length - 1];
+    const target = () => {
+        const found = document.querySelector('[data-testid=drop]');
+        if (!found) return requestAnimationFrame(target);
+        over(found, 'dragover');
+        done(over(found, 'drop') ? 'refused' : 'taken');
+    };
+    target()";
+/// The pictures of a kind that are there with their pixels: their widths.
+const WIDTHS: &str = "return [...document.querySelectorAll(arguments[0] + ' img')]
+    .map((image) => image.naturalWidth).filter((width) => width > 0)";
+const CHIP: &str = "[data-testid=chip]";
+const SENT_FILE: &str = "[data-testid=item][data-kind=file][data-state=sent]";
+
+/// From the window to the patient and back, with its pixels, through a restart without a network, and to the person's folder.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_dropped_shown_sent_and_saved() {
+    const ICON: &[u8] = include_bytes!("../../src-tauri/icons/32x32.png");
+    let mut server = Server::start().await;
+    let desk = Desk::set();
+    let who = SignIn::patient(&server.url(), MARTHA);
+    let mut martha = Wire::sign_in(&who).await;
+    let conversation = martha.conversation.clone().unwrap();
+    martha.say(&conversation, "What does it look like?").await;
+    let window = desk.demo(&server).await;
+    open(&window).await;
+    window.find(COMPOSER).await;
+
+    let file = serde_json::json!(["Löwe 1.png", "image/png", ICON]);
+    assert_eq!(window.ask_later::<String>(DROP, file).await, "taken");
+    window.shows(CHIP, "Löwe 1.png").await;
+    let pictures = async |window: &Page, css: &str| window.ask::<Vec<u32>>(WIDTHS, css).await;
+    window.until("the chip shows its picture", async || pictures(&window, CHIP).await == [32]).await;
+    let fake = serde_json::json!(["no picture.png", "image/png", b"<script>alert(1)</script>"]);
+    assert_eq!(window.ask_later::<String>(DROP, fake).await, "taken");
+    window.count(CHIP, 2).await;
+    assert_eq!(window.inaccessible().await, [""; 0]);
+
+    // Kept with the draft, also when the program dies.
+    window.kill();
+    let window = desk.window(&[]).await;
+    window.find("[data-testid=status][data-link=live]").await;
+    open(&window).await;
+    window.count(CHIP, 2).await;
+    say(&window, "Like this").await;
+    window.count(CHIP, 0).await;
+    window.count(SENT_FILE, 2).await;
+    window.shows(SENT, "Like this").await;
+    window.until("the message shows it", async || pictures(&window, SENT_FILE).await == [32]).await;
+    window.shows("[data-picture=failed]", "It can\u{2019}t be shown").await;
+    assert_eq!(window.inaccessible().await, [""; 0]);
+
+    let token = who.ask().await.unwrap().token;
+    let files = Log::of_server(&server);
+    let sent = files.messages().filter_map(|entry| entry.body.file()).cloned().collect::<Vec<_>>();
+    assert_eq!(
+        sent.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(),
+        ["Löwe 1.png", "no picture.png"]
+    );
+    let url = format!("{}/api/blobs/{}", server.url(), sent[0].sha256);
+    let got = reqwest::Client::new().get(url).bearer_auth(token).send().await.unwrap();
+    assert_eq!(got.bytes().await.unwrap(), ICON);
+    window.close().await;
+
+    server.kill();
+    let window = desk.window(&[]).await;
+    open(&window).await;
+    window.until("it is here without a network", async || pictures(&window, SENT_FILE).await == [32]).await;
+    window.click(&format!("{SENT_FILE} [aria-label^=Save]")).await;
+    window.shows("footer [role=alert]", "Saved to Downloads as \u{2068}Löwe 1.png").await;
+    assert_eq!(std::fs::read(desk.desktop.downloads().join("Löwe 1.png")).unwrap(), ICON);
+    window.close().await;
+}
+
 /// The real window, in its states, as axe-core sees it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_window_is_accessible() {
