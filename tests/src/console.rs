@@ -172,6 +172,8 @@ impl Console {
 fn begin(program: &str, options: &[String], bus: Option<&str>, folder: &Path) -> (Child, Pipes) {
     let mut child = tokio::process::Command::new(program)
         .envs(bus.map(|bus| ("DBUS_SESSION_BUS_ADDRESS", bus)))
+        // It speaks to its server itself: nobody listens there.
+        .envs(["http_proxy", "https_proxy", "all_proxy"].map(|proxy| (proxy, "http://127.0.0.1:9")))
         .arg("--data")
         .arg(folder)
         .args(options)

@@ -3,6 +3,7 @@
 use crate::address;
 use crate::api::Failure;
 use crate::socket::{Socket, SocketEvent, Target};
+use crate::transfer::http;
 use crate::trust::Trust;
 use bedside_protocol::{Connect, PROTOCOL_VERSION, ServerFrame};
 use bedside_store::Account;
@@ -55,7 +56,7 @@ pub(crate) async fn demo_token(server: &str, name: &str) -> Result<String, Failu
         token: String,
     }
     let url = address::parse(server)?.join("/api/demo/sign-in").map_err(|_| Failure::BadAddress)?;
-    let http = reqwest::Client::builder().timeout(TIMEOUT).build().map_err(|_| Failure::Unreachable)?;
+    let http = http().timeout(TIMEOUT).build().map_err(|_| Failure::Unreachable)?;
     let request = serde_json::json!({ "role": "provider", "name": name });
     let response = http.post(url).json(&request).send().await.map_err(|_| Failure::Unreachable)?;
     if !response.status().is_success() {

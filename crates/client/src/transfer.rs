@@ -32,12 +32,7 @@ pub(crate) struct Transfer {
 impl Transfer {
     pub(crate) fn new(account: &Account, trust: &Trust) -> Result<Self, Refusal> {
         let server = address::parse(&account.server).map_err(|_| unavailable())?;
-        let http = reqwest::Client::builder()
-            .use_preconfigured_tls(trust.connector())
-            .connect_timeout(CONNECT_TIMEOUT)
-            // What is asked of this server is answered by it, or not at all.
-            .redirect(reqwest::redirect::Policy::none())
-            .build();
+        let http = http().use_preconfigured_tls(trust.connector()).build();
         Ok(Self { http: http.map_err(|_| unavailable())?, server, token: account.token.clone() })
     }
 
@@ -91,6 +86,15 @@ impl Transfer {
     }
 }
 
+/// How this program speaks HTTP: to the server that it names and nobody in between. An environment's proxy would get what goes
+/// in the clear to this machine alone; and what is asked of a server is answered by it, or not at all.
+pub(crate) fn http() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
+}
+
 /// The digest of some bytes, as files are named by it.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     use sha2::{Digest, Sha256};
@@ -122,7 +126,8 @@ async fn checked(answer: Response) -> Result<Response, Refusal> {
         (StatusCode::BAD_REQUEST, "invalid") => Code::Invalid,
         (StatusCode::FORBIDDEN, "forbidden") => Code::Forbidden,
         (StatusCode::NOT_FOUND, "not_found") => Code::NotFound,
-        (StatusCode::PAYLOAD_TOO_LARGE, "too_large") => Code::TooLarge,
+        // A proxy says so too, and will again.
+        (StatusCode::PAYLOAD_TOO_LARGE, _) => Code::TooLarge,
         (StatusCode::TOO_MANY_REQUESTS, _) => Code::RateLimited,
         // The socket hears of an access that has ended, and a person is told there. Whatever else answers here, a proxy's page
         // or a server's fault, isn't the server's word on this file.
