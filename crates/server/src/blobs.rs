@@ -5,24 +5,31 @@
 //!               └──────anything else──────> gone      └──────no row──────> gone
 //! ```
 //!
-//! The row is the truth: a file without one is left over from a crash, and goes at the start. What no entry names goes
-//! after a day (sweep.rs).
+//! The row is the truth: a file without one is left over from a crash, or the log is older than it; it goes after a month. What no
+//! entry names goes after a day (sweep.rs).
 
 pub mod allowance;
 pub mod receive;
 pub mod sweep;
 
 use crate::log::Fault;
-use bedside_protocol::{ClinicId, is_sha256};
+use bedside_protocol::{ClinicId, Time, is_sha256};
 use std::collections::BTreeSet;
 use std::fs::{DirBuilder, Permissions, ReadDir};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 use tempfile::{Builder, NamedTempFile, TempPath};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// The folder within the data directory.
 const FOLDER: &str = "blobs";
+
+/// For so many days a file stays that the log doesn't know: a log that was put back from a backup doesn't know the newest, and
+/// the right one may be found yet.
+const ORPHAN_DAYS: u64 = 30;
+/// So much of the disk is left to the log: without room for it, no message of any clinic is taken.
+const LEFT_TO_THE_LOG: u64 = 1 << 30;
 
 /// Where the bytes are.
 pub struct Blobs {
@@ -38,15 +45,17 @@ pub struct Found {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Files that had none, and are gone.
+    /// Pieces of uploads, and files that had no row for [`ORPHAN_DAYS`]: they are gone.
     pub removed: u64,
+    /// Younger files without a row. Perhaps the log is older than they are, or another, and the right one is put back.
+    pub strangers: u64,
     /// Rows that have no file.
     pub missing: u64,
 }
 
 impl Blobs {
-    /// Opens the folder in `data`, and removes what has no row in `rows`.
-    pub fn open(data: &Path, rows: &BTreeSet<(ClinicId, String)>) -> io::Result<(Self, Found)> {
+    /// Opens the folder in `data`, and removes what is left over by `rows`.
+    pub fn open(data: &Path, rows: &BTreeSet<(ClinicId, String)>, now: Time) -> io::Result<(Self, Found)> {
         let blobs = Self { root: data.join(FOLDER), hold: RwLock::new(()) };
         make_private(&blobs.root)?;
         let known: BTreeSet<PathBuf> =
@@ -62,9 +71,11 @@ impl Blobs {
                 if known.contains(&path) {
                     found.files += 1;
                     found.bytes += path.metadata()?.len();
-                } else {
+                } else if is_piece(&path) || (!rows.is_empty() && is_older(&path, now)?) {
                     std::fs::remove_file(&path)?;
                     found.removed += 1;
+                } else {
+                    found.strangers += 1;
                 }
             }
         }
@@ -80,6 +91,15 @@ impl Blobs {
     fn path(&self, clinic: &ClinicId, sha256: &str) -> PathBuf {
         debug_assert!(is_sha256(sha256));
         self.folder(clinic).join(sha256)
+    }
+
+    /// Whether the disk has room for a file of so many bytes. Where the system doesn't say, it has.
+    pub fn has_room(&self, bytes: u64) -> bool {
+        #[cfg(unix)]
+        if let Ok(disk) = rustix::fs::statvfs(&self.root) {
+            return leaves_room(disk.f_bavail.saturating_mul(disk.f_frsize), bytes);
+        }
+        true
     }
 
     /// Whether the file is there.
@@ -143,6 +163,18 @@ impl Blobs {
     }
 }
 
+/// Whether it is an upload that was under way.
+fn is_piece(path: &Path) -> bool {
+    path.extension().is_some()
+}
+
+/// Whether it was written so long ago that no backup of a log will come for it any more.
+fn is_older(path: &Path, now: Time) -> io::Result<bool> {
+    let written = path.metadata()?.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let written = Time::new(u64::try_from(written.as_millis()).unwrap_or(u64::MAX));
+    Ok(now.since(written) > ORPHAN_DAYS * 24 * 60 * 60 * 1000)
+}
+
 fn make_private(folder: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
@@ -158,6 +190,10 @@ fn entries(folder: ReadDir) -> impl Iterator<Item = io::Result<PathBuf>> {
     folder.map(|entry| entry.map(|entry| entry.path()))
 }
 
+fn leaves_room(free: u64, bytes: u64) -> bool {
+    free.saturating_sub(bytes) >= LEFT_TO_THE_LOG
+}
+
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
@@ -165,4 +201,16 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send
 /// A fault of the disk, without the path.
 pub fn fault(error: &io::Error) -> Fault {
     Fault::new(error.kind().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_leave_room_to_the_log() {
+        assert!(leaves_room(LEFT_TO_THE_LOG + 20, 20));
+        assert!(!leaves_room(LEFT_TO_THE_LOG + 20, 21));
+        assert!(!leaves_room(5, 20));
+    }
 }

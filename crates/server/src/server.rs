@@ -62,7 +62,8 @@ impl Server {
         let key = Key::of(&data).map_err(at_data)?;
         let log = SqliteLog::open(&data.join(LOG_FILE))?;
         let metrics = Arc::new(Metrics::default());
-        let (blobs, found) = Blobs::open(&data, &log.reader()?.blobs()?).map_err(at_data)?;
+        let (blobs, found) =
+            Blobs::open(&data, &log.reader()?.blobs()?, config.clock.now()).map_err(at_data)?;
         metrics.blobs_found(found);
         report(found);
         let hub = Arc::new(hub(log.reader()?.as_mut(), metrics.clone())?);
@@ -180,6 +181,12 @@ fn lock(data: &Path) -> Result<File, StartError> {
 fn report(found: blobs::Found) {
     if found.removed > 0 {
         tracing::info!(files = found.removed, "removed files that an earlier life left behind");
+    }
+    if found.strangers > 0 {
+        tracing::warn!(
+            files = found.strangers,
+            "files that the log doesn't know: is it the one they belong to? They go when they are a month old"
+        );
     }
     if found.missing > 0 {
         tracing::error!(files = found.missing, "files that the log knows are missing in the data directory");

@@ -1,7 +1,7 @@
 //! How much a person may ask of the disk at once.
 
 use crate::rate::Bucket;
-use bedside_protocol::{ClinicId, UserId};
+use bedside_protocol::{ClinicId, Role, UserId};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,6 +9,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Uploads at once, of all people: each holds a connection and a file, and the disk is one.
 const UPLOADS: usize = 16;
+/// Of these, patients take so many at most: providers are never without one for what patients do.
+const UPLOADS_OF_PATIENTS: usize = 12;
 /// Of one person: our clients send one after the other, on two devices perhaps.
 pub const UPLOADS_EACH: usize = 3;
 /// Uploads that a person may begin a second.
@@ -58,17 +60,23 @@ impl Account {
 pub struct Place {
     _own: OwnedSemaphorePermit,
     _of_all: OwnedSemaphorePermit,
+    _of_patients: Option<OwnedSemaphorePermit>,
 }
 
 /// Who asks for how much.
 pub struct Allowance {
     people: Mutex<BTreeMap<Person, Account>>,
     places: Arc<Semaphore>,
+    patients: Arc<Semaphore>,
 }
 
 impl Default for Allowance {
     fn default() -> Self {
-        Self { people: Mutex::default(), places: Arc::new(Semaphore::new(UPLOADS)) }
+        Self {
+            people: Mutex::default(),
+            places: Arc::new(Semaphore::new(UPLOADS)),
+            patients: Arc::new(Semaphore::new(UPLOADS_OF_PATIENTS)),
+        }
     }
 }
 
@@ -86,14 +94,15 @@ impl Allowance {
     }
 
     /// Begins an upload.
-    pub fn upload(&self, person: Person, now: Instant) -> Result<Place, NotNow> {
+    pub fn upload(&self, person: Person, role: Role, now: Instant) -> Result<Place, NotNow> {
         let own = self.of(person, now, |account| {
             let own = account.places.clone().try_acquire_owned().map_err(|_| NotNow::Person(PLACE))?;
             account.uploads.take(now).map_err(NotNow::Person)?;
             Ok(own)
         })?;
-        let of_all = self.places.clone().try_acquire_owned().map_err(|_| NotNow::Everybody)?;
-        Ok(Place { _own: own, _of_all: of_all })
+        let take = |of: &Arc<Semaphore>| of.clone().try_acquire_owned().map_err(|_| NotNow::Everybody);
+        let of_patients = (role == Role::Patient).then(|| take(&self.patients)).transpose()?;
+        Ok(Place { _own: own, _of_all: take(&self.places)?, _of_patients: of_patients })
     }
 
     /// Begins a download.
@@ -116,26 +125,31 @@ mod tests {
         let mut now = start;
         let mut places = Vec::new();
         for _ in 0..UPLOADS_EACH {
-            places.push(all.upload(person("hana"), now).ok().unwrap());
+            places.push(all.upload(person("hana"), Role::Patient, now).ok().unwrap());
         }
-        assert_eq!(all.upload(person("hana"), now).err(), Some(NotNow::Person(PLACE)));
-        for n in 0..UPLOADS - UPLOADS_EACH {
-            places.push(all.upload(person(&format!("p{n}")), now).ok().unwrap());
+        assert_eq!(all.upload(person("hana"), Role::Patient, now).err(), Some(NotNow::Person(PLACE)));
+        for n in 0..UPLOADS_OF_PATIENTS - UPLOADS_EACH {
+            places.push(all.upload(person(&format!("p{n}")), Role::Patient, now).ok().unwrap());
         }
-        assert_eq!(all.upload(person("samuel"), now).err(), Some(NotNow::Everybody));
+        assert_eq!(all.upload(person("samuel"), Role::Patient, now).err(), Some(NotNow::Everybody));
+        // Whatever patients do, providers have places.
+        for n in 0..UPLOADS - UPLOADS_OF_PATIENTS {
+            places.push(all.upload(person(&format!("d{n}")), Role::Provider, now).ok().unwrap());
+        }
+        assert_eq!(all.upload(person("amara"), Role::Provider, now).err(), Some(NotNow::Everybody));
         places.clear();
         now += Duration::from_secs(60);
-        assert!(all.upload(person("hana"), now).is_ok());
+        assert!(all.upload(person("hana"), Role::Patient, now).is_ok());
     }
 
     #[test]
     fn a_person_has_a_pace() {
         let (all, now) = (Allowance::default(), Instant::now());
-        let begun = (0..100).filter(|_| all.upload(person("hana"), now).is_ok()).count();
+        let begun = (0..100).filter(|_| all.upload(person("hana"), Role::Patient, now).is_ok()).count();
         assert_eq!(begun, (UPLOADS_PER_S * Bucket::BURST) as usize);
         let read = (0..1000).filter(|_| all.download(person("hana"), now).is_ok()).count();
         assert_eq!(read, (DOWNLOADS_PER_S * Bucket::BURST) as usize);
-        assert!(all.upload(person("samuel"), now).is_ok());
+        assert!(all.upload(person("samuel"), Role::Patient, now).is_ok());
     }
 
     #[test]
@@ -145,7 +159,7 @@ mod tests {
             all.download(person(&format!("p{n}")), now).unwrap();
         }
         let later = now + Duration::from_secs(60);
-        let _place = all.upload(person("hana"), now).ok().unwrap();
+        let _place = all.upload(person("hana"), Role::Patient, now).ok().unwrap();
         all.download(person("samuel"), later).unwrap();
         let left: Vec<Person> = all.people().keys().cloned().collect();
         assert_eq!(left, [person("hana"), person("samuel")]);

@@ -30,6 +30,9 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
+/// A disk that is full is so for a while.
+const FULL: Duration = Duration::from_secs(60);
+
 /// Answers with the bytes, if the asker may have them.
 pub async fn get(
     State(shared): State<Arc<Shared>>,
@@ -95,7 +98,12 @@ async fn write(
     if shared.draining.is_cancelled() {
         return Err(Problem::unavailable());
     }
-    let _place = shared.allowance.upload((claims.clinic.clone(), claims.sub.clone()), Instant::now())?;
+    if !shared.blobs.has_room(most) {
+        tracing::error!("no file is taken: the disk is nearly full");
+        return Err(Problem::unavailable().after(FULL));
+    }
+    let who = (claims.clinic.clone(), claims.sub.clone());
+    let _place = shared.allowance.upload(who, role, Instant::now())?;
     if length(headers).is_some_and(|length| length > most) {
         return Err(too_large(most));
     }
