@@ -39,7 +39,7 @@ export class Attachments {
   coming = $state.raw<readonly File[]>([]);
   /** Those of late that weren't attached, and why. */
   missed = $state.raw<readonly Missed[]>([]);
-  /** Digests of those that were given to be sent, until the core says that they are attached no longer. */
+  /** Digests of those that were given to be sent or taken off, until the core says that they are attached no longer. */
   #handed = $state.raw<ReadonlySet<string>>(new Set());
   #attach: Attach;
   #working = false;
@@ -78,7 +78,7 @@ export class Attachments {
   shown = (attached: readonly Attached[]): readonly Attached[] =>
     attached.filter(({ sha256 }) => !this.#handed.has(sha256));
 
-  /** These are being sent: until it is known what became of them, nobody can send them again. */
+  /** These are being sent or taken off: until it is known what became of them, nobody can send them. */
   hand(files: readonly string[]) {
     if (files.length > 0) this.#handed = new Set([...this.#handed, ...files]);
   }

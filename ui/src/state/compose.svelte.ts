@@ -103,6 +103,17 @@ export class Compose {
     await this.flush();
   }
 
+  /** Takes a file off. From now on it can't be sent, whenever the core comes to it; unless that fails. */
+  async detach(sha256: string) {
+    this.attachments.hand([sha256]);
+    try {
+      await this.#call({ command: "detach", conversation: this.conversation, sha256 });
+    } catch (failure) {
+      this.attachments.release(this.#queue.flatMap(({ files }) => files));
+      throw failure;
+    }
+  }
+
   /** Keeps what is typed, now. Answers whether it is kept. */
   flush(): Promise<boolean> {
     clearTimeout(this.#timer);

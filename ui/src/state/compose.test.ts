@@ -207,3 +207,21 @@ test("a file that is taken back stands there again, and those on their way don't
   expect(shown(compose, "a", "b")).toEqual(["a"]);
   expect(log).toHaveLength(asked);
 });
+
+test("a file that is taken off can't be sent any more, unless taking it off fails", async () => {
+  const { host, accept, refuse } = core();
+  const compose = new Compose("c-1", "", host);
+  const file = (sha256: string): File => ({ sha256, name: sha256, media_type: "image/png", bytes: 1 });
+  const shown = () => compose.attachments.shown([file("a"), file("b")]).map(({ sha256 }) => sha256);
+  const off = compose.detach("a");
+  // The core has not come to it yet.
+  expect(shown()).toEqual(["b"]);
+  await accept();
+  await off;
+  expect(shown()).toEqual(["b"]);
+  const fails = compose.detach("b").catch(({ failure }) => failure);
+  expect(shown()).toEqual([]);
+  await refuse();
+  expect(await fails).toBe("storage");
+  expect(shown()).toContain("b");
+});

@@ -14,6 +14,7 @@ import { shownName } from "../parts/file";
 import { failureWords } from "../parts/words";
 import { Compose } from "./compose.svelte";
 import { OpenConversation } from "./conversation.svelte";
+import { together } from "./item";
 import { spliced } from "./splice";
 import { Watches } from "./watches";
 
@@ -136,10 +137,16 @@ export class Desk {
       }),
     );
 
+  /** Undoes one Enter: all that it wrote comes back, as long as it is held. */
+  undo = async (id: EntryId, conversation: ConversationId) => {
+    const items = this.open?.id === conversation ? this.open.items : [];
+    for (const each of together(items, id)) await this.recall(each, conversation);
+  };
+
   discard = (id: EntryId) => this.attempt(this.call({ command: "discard", id }));
 
   detach = (conversation: ConversationId, sha256: string) =>
-    this.attempt(this.call({ command: "detach", conversation, sha256 }));
+    this.attempt(this.#composes.get(conversation)?.detach(sha256) ?? Promise.resolve());
 
   fileUrl = (place: string) => this.#platform.fileUrl(place);
 

@@ -16,6 +16,7 @@ import {
   stateNow,
   stages,
   takenBackOf,
+  together,
 } from "./item";
 
 const range = (from: number, to: number): Item[] =>
@@ -111,4 +112,25 @@ test("a file is said by its name, and is not handed over before all of it is", (
   const name = "photo\u202egpj.exe";
   expect(plain({ kind: "file", sha256: "0", name, media_type: "", bytes: 1 })).toBe("File: photogpj.exe");
   expect([percent(0, 3), percent(999, 1_000), percent(1_000, 1_000), percent(0, 0)]).toEqual([0, 99, 100, 0]);
+});
+
+test("what one Enter wrote is undone together, the last of it first, as long as it is held", () => {
+  const mine = (id: string, at: number, state: OutgoingState["state"]): Item => {
+    const held: OutgoingState = { state: "held", until: 9 };
+    const waiting: OutgoingState = { state: "waiting", recallable: true };
+    return {
+      item: "outgoing",
+      outgoing: { ...outgoing(id), at, state: state === "held" ? held : waiting },
+    };
+  };
+  const items = [
+    mine("file", 2, "held"),
+    mine("text", 2, "held"),
+    mine("later", 3, "held"),
+    mine("gone", 2, "waiting"),
+  ];
+  expect(together(items, "text")).toEqual(["text", "file"]);
+  expect(together(items, "later")).toEqual(["later"]);
+  expect(together(items, "gone")).toEqual(["gone"]);
+  expect(together([], "elsewhere")).toEqual(["elsewhere"]);
 });

@@ -71,6 +71,17 @@ export const stateNow = (state: OutgoingState, now: () => Time): OutgoingState =
 export const recallable = ({ state, ...more }: Progress): boolean =>
   state === "held" || state === "uploading" || ("recallable" in more && more.recallable);
 
+/** What one Enter wrote and is still held, the last of it first; the message alone, if it isn't held. */
+export function together(items: readonly Item[], id: EntryId): EntryId[] {
+  const one = items.find((item) => idOf(item) === id);
+  const held = (item: Item) => item.item === "outgoing" && item.outgoing.state.state === "held";
+  if (!one || !held(one)) return [id];
+  return items
+    .filter((item) => held(item) && timeOf(item) === timeOf(one))
+    .map(idOf)
+    .reverse();
+}
+
 /** Where the host has a conversation's file: the one of a message, by its id, or of the draft, by the file's digest. */
 export const placeOf = (conversation: ConversationId, of: string): string => `${conversation}/${of}`;
 
