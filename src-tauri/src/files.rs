@@ -12,6 +12,9 @@ use tauri::ipc::InvokeBody;
 /// The scheme under which the window finds pictures: `bedside-file://localhost/CONVERSATION/FILE`.
 pub(crate) const SCHEME: &str = "bedside-file";
 
+/// File systems take names of 255 bytes: the stem, an extension, and room for a number between them.
+const STEM_BYTES: usize = 200;
+const EXTENSION_BYTES: usize = 30;
 /// Names that are tried for a saved file before giving up.
 const TRIES: u32 = 1_000;
 
@@ -76,9 +79,12 @@ fn picture_type(bytes: &[u8]) -> Option<&'static str> {
 pub(crate) fn save(folder: &Path, content: &Content) -> Result<String, Failure> {
     let name = safe_name(&content.file.shown_name());
     let (stem, extension) = match name.rsplit_once('.') {
-        Some((stem, extension)) if !stem.is_empty() => (stem.to_owned(), format!(".{extension}")),
-        _ => (name, String::new()),
+        Some((stem, extension)) if !stem.is_empty() && extension.len() <= EXTENSION_BYTES => {
+            (stem, format!(".{extension}"))
+        }
+        _ => (name.as_str(), String::new()),
     };
+    let stem = stem.get(..stem.floor_char_boundary(STEM_BYTES)).unwrap_or(stem);
     std::fs::create_dir_all(folder).map_err(|_| Failure::NotSaved)?;
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -106,7 +112,9 @@ pub(crate) fn save(folder: &Path, content: &Content) -> Result<String, Failure> 
 
 /// A name that is one on each system, and hides nothing.
 fn safe_name(name: &str) -> String {
-    let name = sanitize_filename::sanitize(name);
+    // It would cut a long name's extension off.
+    let options = sanitize_filename::Options { truncate: false, ..Default::default() };
+    let name = sanitize_filename::sanitize_with_options(name, options);
     let name = name.trim().trim_start_matches('.').trim();
     if name.is_empty() { "file".to_owned() } else { name.to_owned() }
 }
@@ -137,6 +145,11 @@ mod tests {
         ] {
             assert_eq!(save(folder.path(), &content(given)).as_deref(), Ok(name), "{given:?}");
             assert_eq!(std::fs::read(folder.path().join(name)).unwrap(), [1, 2, 3]);
+        }
+        let long = format!("{}.png", "ü".repeat(240));
+        for _ in 0..2 {
+            let name = save(folder.path(), &content(&long)).unwrap();
+            assert!(name.len() < 255 && name.ends_with(".png"), "{name}");
         }
         #[cfg(unix)]
         {
