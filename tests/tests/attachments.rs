@@ -6,6 +6,8 @@ use bedside_protocol::{Body, ClientFrame, ConversationId, Entry, File, Send, Seq
 use bedside_tests::cast;
 use bedside_tests::chat::{SignIn, new_id};
 use bedside_tests::client::{amara, shown};
+use bedside_tests::keychain::{connection, files};
+use bedside_tests::program::eventually;
 use bedside_tests::proxy::{Proxy, Weather};
 use bedside_tests::server::Server;
 use bedside_tests::wire::Wire;
@@ -260,4 +262,76 @@ async fn what_is_too_large_empty_or_too_many_is_refused_and_loses_nothing() {
     client.call(detach).await.expect("taken off");
     assert_eq!(shown(&client, &conversation, |_, files| Some(files.len())).await, 9);
     assert!(client.attach(attachment(photo(10, 1000))).await.is_ok());
+}
+
+/// An account of a version that knew no files, or of a server that took smaller ones, hears of it at the next welcome.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_servers_limits_are_those_of_its_last_welcome() {
+    let server = Server::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let client = amara(folder.path(), &server.url()).await;
+    let patient = Patient::new(&server.url(), cast::MARTHA).await;
+    let conversation = patient.conversation.clone();
+    shown(&client, &conversation, |items, _| (items.len() >= 2).then_some(())).await;
+    drop(client);
+    eventually("the cache is free", async || {
+        let forget = "UPDATE account SET limits = json_remove(limits, '$.file_bytes')";
+        connection(&files(folder.path())).execute(forget, []).is_ok_and(|rows| rows == 1)
+    })
+    .await;
+    let client = amara(folder.path(), &server.url()).await;
+    let attachment = || Attachment {
+        conversation: conversation.clone(),
+        name: "a".into(),
+        media_type: String::new(),
+        bytes: photo(1, 10),
+    };
+    eventually("it takes files", async || client.attach(attachment()).await.is_ok()).await;
+    drop(client);
+    // And keeps it.
+    eventually("the cache is free", async || {
+        let limits = "SELECT limits ->> '$.file_bytes' FROM account";
+        let kept =
+            connection(&files(folder.path())).query_row(limits, [], |row| row.get::<_, Option<u32>>(0));
+        kept.is_ok_and(|bytes| bytes.is_some())
+    })
+    .await;
+}
+
+/// What is taken back goes no further, whatever of it is on its way.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_ends_when_its_file_is_taken_back() {
+    let server = Server::start().await;
+    let proxy = Proxy::start(&server.url()).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let client = amara(folder.path(), &proxy.url()).await;
+    let patient = Patient::new(&server.url(), cast::MARTHA).await;
+    let conversation = patient.conversation.clone();
+    shown(&client, &conversation, |items, _| (items.len() >= 2).then_some(())).await;
+    let before = proxy.open();
+    proxy.set(Weather::Slow(400_000));
+    // More than the network's own buffers take.
+    let bytes = photo(5, 18_000_000);
+    attach(&client, &conversation, "scan.png", &bytes).await;
+    assert!(send(&client, &conversation, "", &[&bytes]).await.is_ok());
+    let id = shown(&client, &conversation, |items, _| {
+        items.iter().find_map(|item| match item {
+            Item::Outgoing { outgoing } => match outgoing.state {
+                OutgoingState::Uploading { sent } if 0 < sent => Some(outgoing.id),
+                _ => None,
+            },
+            Item::Entry { .. } => None,
+        })
+    })
+    .await;
+    client.call(Command::Recall { id }).await.expect("taken back");
+    proxy.set(Weather::Clear);
+    eventually("its connection is gone", async || proxy.open() <= before).await;
+    assert_eq!(shown(&client, &conversation, |_, files| Some(files.len())).await, 1);
+    let clinics = std::fs::read_dir(server.data().join("blobs")).expect("a folder");
+    let clinics = clinics.map(|clinic| clinic.expect("a folder").path());
+    let pieces = |clinic| std::fs::read_dir(clinic).expect("a folder").count();
+    let clinics: Vec<_> = clinics.collect();
+    eventually("the server keeps nothing of it", async || clinics.iter().map(pieces).sum::<usize>() == 0)
+        .await;
 }

@@ -1,12 +1,12 @@
 //! Files: attached to drafts, brought to the server before their messages, fetched to be looked at.
 
 use crate::api::{Failure, Reply};
-use crate::core::{Answer, Core, Event, Session};
+use crate::core::{Answer, Core, Event, Running, Session};
 use crate::transfer::{Transfer, sha256};
 use crate::watch::Dirty;
-use bedside_engine::Input;
+use bedside_engine::{Input, OutboxState};
 use bedside_protocol::{Code, ConversationId, EntryId, Extra, File, Refusal, is_sha256};
-use bedside_store::{FileOf, Files, Reader, StoreError, Write};
+use bedside_store::{Committed, FileOf, Files, Reader, StoreError, Write};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -85,8 +85,7 @@ impl Core {
     pub(crate) fn attach(&mut self, id: ConversationId, file: File, bytes: Arc<[u8]>, answer: Answer) {
         match self.may_attach(&id, &file) {
             Ok(()) => {
-                let write = Write::Attach(id, file, bytes);
-                self.write(None, vec![write], Some((answer, Reply::Done)));
+                self.write_aside(vec![Write::Attach(id, file, bytes)], Some(answer));
             }
             Err(failure) => {
                 let _gone = answer.send(Err(failure));
@@ -119,9 +118,7 @@ impl Core {
         let (Some(conversation), Some(files)) = (conversation, self.files.clone()) else { return };
         let transfer = Transfer::new(&session.account, &self.trust);
         let (events, epoch, shared) = (self.events.clone(), self.epoch, Arc::clone(&self.shared));
-        // Those that have ended.
-        while session.uploads.try_join_next().is_some() {}
-        session.uploads.spawn(async move {
+        let task = tokio::spawn(async move {
             let outcome = async {
                 let bytes = match bytes_here(files, &conversation, &file).await {
                     Ok(Some(bytes)) => bytes.into(),
@@ -141,10 +138,72 @@ impl Core {
             let outcome = outcome.await;
             let _gone = events.send(Event::Uploaded { epoch, id, outcome });
         });
+        session.uploads.insert(id, Running(task.abort_handle()));
+    }
+
+    /// Ends the uploads of what was taken back or thrown away.
+    pub(crate) fn end_uploads(&mut self) {
+        let Some(Session { engine, uploads, .. }) = &mut self.session else { return };
+        let wanted = |id| engine.outgoing(id).is_some_and(|row| row.state == OutboxState::Uploading);
+        uploads.retain(|id, _| wanted(*id));
+        self.shared.with_live(|live| live.uploads.retain(|id, _| wanted(*id)));
+    }
+
+    /// Writes what nothing else stands on: if the disk doesn't take it, all else goes on.
+    pub(crate) fn write_aside(&self, writes: Vec<Write>, answer: Option<Answer>) {
+        let (events, epoch) = (self.events.clone(), self.epoch);
+        let done = move |outcome| {
+            let _gone = events.send(Event::Aside { epoch, outcome, answer });
+        };
+        match &self.writer {
+            Some(writer) => writer.submit(None, writes, done),
+            None => done(Err(StoreError::Stopped)),
+        }
+    }
+
+    pub(crate) fn written_aside(
+        &mut self,
+        epoch: u64,
+        outcome: Result<Committed, StoreError>,
+        answer: Option<Answer>,
+    ) {
+        let done = match outcome {
+            Ok(committed) => {
+                self.shared.publish(&Dirty::topics(committed.topics));
+                Ok(Reply::Done)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a file is not kept");
+                if error.is_damage() {
+                    self.after_trouble(&error, epoch);
+                }
+                Err(Failure::Storage)
+            }
+        };
+        if let Some(answer) = answer {
+            let _gone = answer.send(done);
+        }
+    }
+
+    /// Fetched files go beyond their own limit, and first of all where the cache weighs too much. Says whether any went.
+    pub(crate) fn shrink_files(&mut self, too_much: bool) -> bool {
+        if !std::mem::take(&mut self.files_grew) && !too_much {
+            return false;
+        }
+        let Ok(weight) = self.shared.read(Reader::fetched_weight) else { return false };
+        let own = self.policy.attachment_bytes().unwrap_or(u64::MAX);
+        // Half at a time: what was looked at last stays if that is enough.
+        let most = if too_much { own.min(weight / 2) } else { own };
+        if weight <= most {
+            return false;
+        }
+        self.write_aside(vec![Write::ShrinkFiles(most)], None);
+        true
     }
 
     pub(crate) fn uploaded(&mut self, epoch: u64, id: EntryId, outcome: Result<(), Refusal>) {
-        self.shared.with_live(|live| live.uploads.remove(&id));
+        // It stays here once its message is in the log.
+        self.files_grew = true;
         if let Err(refusal) = &outcome {
             tracing::info!(code = ?refusal.code, "a file did not go up");
         }
@@ -155,8 +214,7 @@ impl Core {
 
     /// Answers with a conversation's file, from here or from the server.
     pub(crate) fn content(&self, place: Place, answer: ContentAnswer) {
-        let Place { conversation: id, of } = place;
-        let (file, files, most, transfer) = match self.wanted(&id, &of) {
+        let (file, files, most, transfer) = match self.wanted(&place) {
             Ok(wanted) => wanted,
             Err(failure) => {
                 let _gone = answer.send(Err(failure));
@@ -165,25 +223,22 @@ impl Core {
         };
         let (events, cache) = (self.events.clone(), self.caches);
         tokio::spawn(async move {
-            let outcome = match bytes_here(files, &id, &file).await {
+            let outcome = match bytes_here(files, &place.conversation, &file).await {
                 Ok(Some(bytes)) => Ok(Got::Here(bytes)),
                 Ok(None) if file.bytes <= most => fetch(transfer, &file).await.map(Got::Fetched),
                 // What no server of ours has taken isn't taken from one.
                 Ok(None) => Err(Failure::NotFound),
                 Err(_) => Err(Failure::Storage),
             };
-            let _gone = events.send(Event::Content { cache, id, file, outcome, answer });
+            let _gone = events.send(Event::Content { cache, place, file, outcome, answer });
         });
     }
 
     /// What it takes to get a file: what its message says of it, the cache, and the most that a file may weigh.
-    fn wanted(
-        &self,
-        id: &ConversationId,
-        of: &FileOf,
-    ) -> Result<(File, Files, u64, Result<Transfer, Refusal>), Failure> {
+    fn wanted(&self, place: &Place) -> Result<(File, Files, u64, Result<Transfer, Refusal>), Failure> {
         let session = self.open_session()?;
-        let file = self.shared.read(|reader| reader.file(id, of))?.ok_or(Failure::NotFound)?;
+        let file = self.shared.read(|reader| reader.file(&place.conversation, &place.of))?;
+        let file = file.ok_or(Failure::NotFound)?;
         let files = self.files.clone().ok_or(Failure::Locked)?;
         let most = session.account.limits.file_bytes.map_or(0, u64::from);
         Ok((file, files, most, Transfer::new(&session.account, &self.trust)))
@@ -193,7 +248,7 @@ impl Core {
     pub(crate) fn got(
         &mut self,
         cache: u64,
-        id: ConversationId,
+        Place { of, .. }: Place,
         file: File,
         outcome: Result<Got, Failure>,
         answer: ContentAnswer,
@@ -201,10 +256,11 @@ impl Core {
         let outcome =
             if cache == self.caches { self.open_session().and(outcome) } else { Err(Failure::Locked) };
         if let Ok(Got::Fetched(bytes)) = &outcome {
-            let now = self.clock.now();
-            let mut writes = vec![Write::Fetched(id, file.sha256.clone(), bytes.as_slice().into(), now)];
-            writes.extend(self.policy.attachment_bytes().map(Write::ShrinkFiles));
-            self.write(None, writes, None);
+            let (sha256, bytes) = (file.sha256.clone(), bytes.as_slice().into());
+            if let FileOf::Message(entry) = of {
+                self.write_aside(vec![Write::Fetched(entry, sha256, bytes, self.clock.now())], None);
+                self.files_grew = true;
+            }
         }
         let content = |(Got::Here(bytes) | Got::Fetched(bytes))| Content { file, bytes };
         let _gone = answer.send(outcome.map(content));

@@ -13,12 +13,15 @@ use crate::vault::{Closed, Vault};
 use crate::watch::Dirty;
 use crate::{Shared, sign_in};
 use bedside_engine::{Attempt, Config, Effect, Engine, Input, Ticket, Trouble};
-use bedside_protocol::{ConnectRefusal, ConversationId, Entry, EntryId, File, Refusal, ServerFrame, Time};
+use bedside_protocol::{
+    ConnectRefusal, ConversationId, Entry, EntryId, File, Limits, Refusal, ServerFrame, Time,
+};
 use bedside_store::{Account, Committed, Files, Reached, Reader, StoreError, Write, Writer};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinSet;
+use tokio::task::AbortHandle;
 
 /// How long a person is shown as typing after the last sign of it; the server's own clock may differ from ours.
 const TYPING_MS: u64 = 6_000;
@@ -44,6 +47,12 @@ pub(crate) enum Event {
         ticket: Option<Ticket>,
         outcome: Result<Committed, StoreError>,
         answer: Option<(Answer, Reply)>,
+    },
+    /// What was written beside the engine's commits.
+    Aside {
+        epoch: u64,
+        outcome: Result<Committed, StoreError>,
+        answer: Option<Answer>,
     },
     SignedIn {
         /// The cache that it was begun for.
@@ -71,7 +80,7 @@ pub(crate) enum Event {
     /// Somebody wants to look at a file.
     Content {
         cache: u64,
-        id: ConversationId,
+        place: Place,
         file: File,
         outcome: Result<Got, Failure>,
         answer: ContentAnswer,
@@ -113,6 +122,8 @@ pub(crate) struct Core {
     pub(crate) reached: Reached,
     /// Whether there is room for history.
     room: Room,
+    /// Fetched files may have become more than they may be.
+    pub(crate) files_grew: bool,
     /// When a damaged cache was last made anew.
     pub(crate) rebuilt: Option<Time>,
 }
@@ -125,8 +136,17 @@ pub(crate) struct Session {
     attempt: Attempt,
     socket: Option<Socket>,
     frames: Option<mpsc::Receiver<SocketEvent>>,
-    /// Files on their way to the server; they end with the connection.
-    pub(crate) uploads: JoinSet<()>,
+    /// Files on their way to the server; they end with the connection, and with what they are for.
+    pub(crate) uploads: BTreeMap<EntryId, Running>,
+}
+
+/// A task that ends with this value.
+pub(crate) struct Running(pub(crate) AbortHandle);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Core {
@@ -154,6 +174,7 @@ impl Core {
             room: Room::Free,
             kept_by: (Keeper::Nothing, false),
             reached: Reached::default(),
+            files_grew: true,
             rebuilt: None,
         }
     }
@@ -182,7 +203,7 @@ impl Core {
                 // All of it is published below.
                 let _moved = live.follow(&engine, now);
             });
-            let (socket, frames, uploads) = (None, None, JoinSet::new());
+            let (socket, frames, uploads) = (None, None, BTreeMap::new());
             self.session = Some(Session { account, device, engine, attempt: 0, socket, frames, uploads });
         }
         self.shared.publish(&Dirty::everything());
@@ -251,6 +272,7 @@ impl Core {
                     let _gone = answer.send(answered.map(|()| reply));
                 }
             }
+            Event::Aside { epoch, outcome, answer } => self.written_aside(epoch, outcome, answer),
             Event::SignedIn { cache, outcome, answer } => {
                 let outcome = match cache == self.caches {
                     true => outcome.and_then(|account| self.keep(account)),
@@ -275,7 +297,9 @@ impl Core {
             }
             Event::Sealed { outcome, answer } => self.sealed(outcome, answer),
             Event::Uploaded { epoch, id, outcome } => self.uploaded(epoch, id, outcome),
-            Event::Content { cache, id, file, outcome, answer } => self.got(cache, id, file, outcome, answer),
+            Event::Content { cache, place, file, outcome, answer } => {
+                self.got(cache, place, file, outcome, answer)
+            }
             Event::Check { epoch } => self.check(epoch),
             Event::Damaged { epoch, error } => self.after_trouble(&error, epoch),
         }
@@ -287,6 +311,9 @@ impl Core {
         if self.room != room {
             self.room = room;
             self.handle(Input::Full(room != Room::Free), None);
+        }
+        if self.shrink_files(room == Room::TooMuch) {
+            return;
         }
         if room == Room::TooMuch {
             (0..room::STEPS).for_each(|_| self.handle(Input::Shrink, None));
@@ -350,8 +377,10 @@ impl Core {
         let now = self.clock.now();
         let (mut last, mut writes) = (None, Vec::new());
         for input in inputs {
-            if let Input::Frame(_, ServerFrame::Entry(live)) = &input {
-                self.ended_typing(&live.entry);
+            match &input {
+                Input::Frame(_, ServerFrame::Entry(live)) => self.ended_typing(&live.entry),
+                Input::Frame(_, ServerFrame::Welcome(welcome)) => self.heed(welcome.limits),
+                _ => {}
             }
             let Some(session) = self.session.as_mut() else {
                 return;
@@ -384,6 +413,7 @@ impl Core {
         let Some(session) = &self.session else { return };
         let now = self.clock.now();
         let moved = self.shared.with_live(|live| live.follow(&session.engine, now));
+        self.end_uploads();
         if let Some(conversations) = moved {
             self.shared.publish(&Dirty::sending(conversations));
             self.look_at_lease();
@@ -414,7 +444,7 @@ impl Core {
     fn disconnect(&mut self) {
         if let Some(session) = self.session.as_mut() {
             (session.socket, session.frames) = (None, None);
-            session.uploads = JoinSet::new();
+            session.uploads.clear();
             self.shared.with_live(|live| live.uploads.clear());
         }
     }
@@ -431,6 +461,21 @@ impl Core {
         }
     }
 
+    /// The server's limits may have changed since the sign-in.
+    fn heed(&mut self, limits: Limits) {
+        let Some(session) = self.session.as_mut().filter(|session| session.account.limits != limits) else {
+            return;
+        };
+        session.account.limits = limits;
+        let account = session.account.clone();
+        self.shared.with_live(|live| {
+            if let Some(account) = &mut live.account {
+                account.limits = limits;
+            }
+        });
+        self.write_aside(vec![Write::Account(account)], None);
+    }
+
     pub(crate) fn write(
         &mut self,
         ticket: Option<Ticket>,
@@ -442,7 +487,7 @@ impl Core {
             let _gone = events.send(Event::Committed { epoch, ticket, outcome, answer });
         };
         match &self.writer {
-            Some(writer) => writer.submit(epoch, writes, done),
+            Some(writer) => writer.submit(Some(epoch), writes, done),
             None => done(Err(StoreError::Stopped)),
         }
     }
@@ -473,7 +518,7 @@ impl Core {
         }
         let (sender, receiver) = std::sync::mpsc::channel();
         let writer = self.writer.as_ref().ok_or(Failure::Storage)?;
-        writer.submit(self.epoch, vec![Write::Account(account)], move |outcome| {
+        writer.submit(Some(self.epoch), vec![Write::Account(account)], move |outcome| {
             let _gone = sender.send(outcome);
         });
         // A person waits for this one write, and nothing else goes on meanwhile.

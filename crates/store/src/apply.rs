@@ -87,8 +87,8 @@ impl<'a> Batch<'a> {
                     })?;
                     topics.insert(Topic::Conversation(id.clone()));
                 }
-                Write::Fetched(id, sha256, bytes, now) => {
-                    attachment::fetched(self.transaction, id, sha256, bytes, *now)?;
+                Write::Fetched(entry, sha256, bytes, now) => {
+                    attachment::fetched(self.transaction, *entry, sha256, bytes, *now)?;
                 }
                 Write::ShrinkFiles(most) => attachment::shrink(self.transaction, *most)?,
                 Write::Reached(at) => {
@@ -274,7 +274,7 @@ impl<'a> Batch<'a> {
             ])?;
             if let Some(target) = amends {
                 transaction
-                    .prepare_cached("UPDATE entry SET indexed = 0 WHERE id = ?1")?
+                    .prepare_cached("UPDATE entry SET indexed = 0 WHERE id = ?1 OR amends = ?1")?
                     .execute([target.to_string()])?;
             }
             if there != 1 {
@@ -288,8 +288,8 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// Writes what was held back.
-    pub(crate) fn finish(self) -> Result<(), StoreError> {
+    /// Writes what was held back; says whether bytes of files went.
+    pub(crate) fn finish(self) -> Result<bool, StoreError> {
         let transaction = self.transaction;
         for (conversation, held) in &self.held {
             transaction
@@ -301,13 +301,11 @@ impl<'a> Batch<'a> {
         for conversation in &self.marked {
             count_anew_if_read(transaction, conversation)?;
         }
-        if self.loose_files {
-            attachment::sweep(transaction)?;
-        }
+        let swept = self.loose_files && attachment::sweep(transaction)?;
         if let Some(rev) = self.cursor {
             transaction.prepare_cached("UPDATE device SET cursor = ?1")?.execute([number(rev.get())])?;
         }
-        Ok(())
+        Ok(swept)
     }
 }
 

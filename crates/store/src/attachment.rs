@@ -60,38 +60,41 @@ pub(crate) fn settled(transaction: &Transaction<'_>, id: EntryId) -> Result<(), 
             "INSERT OR IGNORE INTO fetched_file (conversation, sha256, at, bytes)
              SELECT outbox.conversation, sha256, at, bytes FROM outbox
              JOIN own_file ON sha256 = send ->> '$.body.sha256'
-             WHERE outbox.id = ?1 AND EXISTS (SELECT 1 FROM entry WHERE entry.id = outbox.id)",
+             WHERE outbox.id = ?1 AND EXISTS (SELECT 1 FROM entry WHERE entry.id = outbox.id)
+                 AND NOT EXISTS (SELECT 1 FROM entry AS later WHERE later.amends = outbox.id)",
         )?
         .execute([id.to_string()])?;
     Ok(())
 }
 
-/// Forgets empty drafts, and the bytes that no draft and no message names any more.
-pub(crate) fn sweep(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+/// Forgets empty drafts, and the bytes that no draft and no message names any more; says whether there were such.
+pub(crate) fn sweep(transaction: &Transaction<'_>) -> Result<bool, StoreError> {
     transaction.prepare_cached("DELETE FROM draft WHERE text = '' AND files = '[]'")?.execute([])?;
-    transaction
+    let swept = transaction
         .prepare_cached(
             "DELETE FROM own_file WHERE sha256 NOT IN (
                  SELECT send ->> '$.body.sha256' FROM outbox WHERE send ->> '$.body.kind' = 'file'
                  UNION ALL SELECT value ->> 'sha256' FROM draft, json_each(draft.files))",
         )?
         .execute([])?;
-    Ok(())
+    Ok(0 < swept)
 }
 
-/// Keeps the bytes of a file that was fetched.
+/// Keeps the bytes of a file that was fetched, unless its entry has gone meanwhile or was taken back.
 pub(crate) fn fetched(
     transaction: &Transaction<'_>,
-    id: &ConversationId,
+    id: EntryId,
     sha256: &str,
     bytes: &[u8],
     now: Time,
 ) -> Result<(), StoreError> {
     transaction
         .prepare_cached(
-            "INSERT OR IGNORE INTO fetched_file (conversation, sha256, at, bytes) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT OR IGNORE INTO fetched_file (conversation, sha256, at, bytes)
+             SELECT conversation, ?2, ?3, ?4 FROM entry WHERE id = ?1
+                 AND NOT EXISTS (SELECT 1 FROM entry AS later WHERE later.amends = entry.id)",
         )?
-        .execute(params![id.as_str(), sha256, i64::try_from(now.millis()).unwrap_or(i64::MAX), bytes])?;
+        .execute(params![id.to_string(), sha256, i64::try_from(now.millis()).unwrap_or(i64::MAX), bytes])?;
     Ok(())
 }
 

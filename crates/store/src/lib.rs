@@ -24,7 +24,7 @@ pub use search::{Covers, Found, Hit, Search};
 pub use writer::{Cache, Committed, Topic, Writer};
 
 use bedside_engine::Change;
-use bedside_protocol::{ConversationId, File, Limits, Me, Time};
+use bedside_protocol::{ConversationId, EntryId, File, Limits, Me, Time};
 use std::sync::Arc;
 
 /// The account whose cache a file is.
@@ -67,8 +67,8 @@ pub enum Write {
     Attach(ConversationId, File, Arc<[u8]>),
     /// A file of this digest is attached no longer.
     Detach(ConversationId, String),
-    /// The bytes of a conversation's file of this digest were fetched.
-    Fetched(ConversationId, String, Arc<[u8]>, Time),
+    /// The bytes of this entry's file, of this digest, were fetched.
+    Fetched(EntryId, String, Arc<[u8]>, Time),
     /// Fetched files go until they weigh no more than so many bytes.
     ShrinkFiles(u64),
 }

@@ -73,7 +73,8 @@ pub(crate) fn index_step(connection: &mut Connection) -> Result<usize, StoreErro
     let mut done = 0;
     {
         let mut rows = transaction.prepare_cached(
-            "SELECT rowid, rev, entry, EXISTS (SELECT 1 FROM entry AS later WHERE later.amends = entry.id)
+            "SELECT rowid, rev, entry, EXISTS (SELECT 1 FROM entry AS later WHERE later.amends = entry.id
+                     OR (later.amends = entry.amends AND entry.seq < later.seq))
              FROM entry WHERE NOT indexed ORDER BY rev DESC LIMIT ?1",
         )?;
         let mut forget = transaction.prepare_cached("DELETE FROM found WHERE rowid = ?1")?;

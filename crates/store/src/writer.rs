@@ -139,7 +139,7 @@ impl Cache {
         let mut batch = Batch::begin(&transaction, commits.iter().copied().flatten())?;
         let outcomes =
             commits.iter().map(|writes| batch.apply(writes)).collect::<Result<Vec<_>, StoreError>>()?;
-        batch.finish()?;
+        let swept = batch.finish()?;
         if let Err(error) = transaction.commit() {
             // The cache's file is committed before its copy's. If it was, so are the writes, whatever became of the copy.
             if kept::generation(&self.connection)? == before {
@@ -148,7 +148,7 @@ impl Cache {
             tracing::warn!("the copy of what only this computer knows is behind");
             self.copy_is_behind = true;
         }
-        self.leftovers |= commits.iter().copied().flatten().any(Write::deletes);
+        self.leftovers |= swept || commits.iter().copied().flatten().any(Write::deletes);
         Ok(outcomes.into_iter().map(|topics| Committed { topics }).collect())
     }
 }
@@ -157,7 +157,8 @@ impl Cache {
 type Done = Box<dyn FnOnce(Result<Committed, StoreError>) + Send>;
 
 struct Job {
-    life: u64,
+    /// None: nothing else stands on it.
+    life: Option<u64>,
     writes: Vec<Write>,
     done: Done,
 }
@@ -180,10 +181,11 @@ impl Writer {
     }
 
     /// Writes all of `writes` in one transaction, or nothing, and says so on the writing thread. Once a commit of a `life`
-    /// of the caller's has failed, nothing more of that life or an earlier one is written: it may stand on what failed.
+    /// of the caller's has failed, nothing more of that life or an earlier one is written: it may stand on what failed. What has
+    /// no life fails alone.
     pub fn submit(
         &self,
-        life: u64,
+        life: Option<u64>,
         writes: Vec<Write>,
         done: impl FnOnce(Result<Committed, StoreError>) + Send + 'static,
     ) {
@@ -236,12 +238,13 @@ fn next(cache: &mut Cache, queue: &Receiver<Job>, behind: &mut bool, indexed: &i
 
 fn run(mut cache: Cache, queue: &Receiver<Job>, indexed: impl Fn()) {
     // The newest life of which a commit has failed.
-    let mut failed = None;
+    let mut failed: Option<u64> = None;
+    let is_over = |life: Option<u64>, failed| life.is_some() && life <= failed;
     let mut behind = true;
     while let Some(first) = next(&mut cache, queue, &mut behind, &indexed) {
         behind = true;
         let jobs = std::iter::once(first).chain(queue.try_iter().take(BATCH - 1));
-        let (over, jobs): (Vec<_>, Vec<_>) = jobs.partition(|job| Some(job.life) <= failed);
+        let (over, jobs): (Vec<_>, Vec<_>) = jobs.partition(|job| is_over(job.life, failed));
         for job in over {
             (job.done)(Err(StoreError::Stopped));
         }
@@ -254,14 +257,14 @@ fn run(mut cache: Cache, queue: &Receiver<Job>, indexed: impl Fn()) {
             // One of them can't be written: each on its own, up to that one.
             Err(_) => {
                 for Job { life, writes, done } in jobs {
-                    let alone = match Some(life) <= failed {
+                    let alone = match is_over(life, failed) {
                         true => Err(StoreError::Stopped),
                         false => cache.commit([writes.as_slice()]),
                     };
                     let outcome =
                         alone.and_then(|outcomes| outcomes.into_iter().next().ok_or(StoreError::Stopped));
                     if outcome.is_err() {
-                        failed = failed.max(Some(life));
+                        failed = failed.max(life);
                     }
                     done(outcome);
                 }

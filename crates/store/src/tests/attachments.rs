@@ -81,23 +81,48 @@ fn a_file_taken_back_is_attached_again_and_one_thrown_away_is_gone() {
     assert_eq!(cache.reader().file(&a(), &FileOf::Draft(file(2).sha256)).unwrap(), None);
 }
 
+/// Entries 1 to 4 of `a`, each with the file 3 to 6; says their ids.
+fn with_entries(cache: &Cache) -> Vec<EntryId> {
+    let Change::Entries { conversation, range, mut entries } = entries("a", 1..=4) else { unreachable!() };
+    entries.iter_mut().zip(3..).for_each(|(entry, n)| entry.body = Body::File(file(n)));
+    let ids = entries.iter().map(|entry| entry.id).collect();
+    cache.sync(vec![Change::Entries { conversation, range, entries }]);
+    ids
+}
+
+fn fetch(cache: &Cache, entry: EntryId, n: u8) {
+    let at = Time::new(u64::from(10 - n));
+    cache.write(vec![Write::Fetched(entry, file(n).sha256, bytes(n), at)]).unwrap();
+}
+
 #[test]
-fn the_oldest_fetched_files_go_first_and_one_that_was_taken_back_at_once() {
+fn the_oldest_fetched_files_go_first_and_ones_own_not_at_all() {
     let cache = cache();
-    for n in 3..=6 {
-        let at = Time::new(u64::from(10 - n));
-        cache.write(vec![Write::Fetched(a(), file(n).sha256, bytes(n), at)]).unwrap();
-    }
+    let ids = with_entries(&cache);
+    ids.iter().zip(3..).for_each(|(entry, n)| fetch(&cache, *entry, n));
     cache.write(vec![Write::ShrinkFiles(7)]).unwrap();
     assert_eq!([3, 4, 5, 6].map(|n| held(&cache, n).is_some()), [true, true, false, false]);
-    assert_eq!(held(&cache, 1), Some(vec![1; 3]), "one's own are not among them");
+    assert_eq!(held(&cache, 1), Some(vec![1; 3]));
+}
 
-    let Change::Entries { conversation, range, mut entries } = entries("a", 1..=2) else { unreachable!() };
-    entries[0].body = Body::File(file(3));
-    let target = entries[0].id;
-    entries[1].body = Body::Amend(bedside_protocol::Amend { target, text: None, extra: Extra::new() });
+#[test]
+fn what_was_taken_back_goes_at_once_and_does_not_come_back() {
+    let cache = cache();
+    let ids = with_entries(&cache);
+    fetch(&cache, ids[0], 3);
+    fetch(&cache, ids[1], 4);
+    let Change::Entries { conversation, mut entries, .. } = entries("a", 5..=5) else { unreachable!() };
+    let target = ids[0];
+    entries[0].body = Body::Amend(bedside_protocol::Amend { target, text: None, extra: Extra::new() });
+    let range = Range::new(Seq::new(1), Seq::new(5)).unwrap();
     cache.sync(vec![Change::Entries { conversation, range, entries }]);
     assert_eq!([3, 4].map(|n| held(&cache, n).is_some()), [false, true]);
+    // A download that was under way comes too late, as does one of a conversation that has gone.
+    fetch(&cache, ids[0], 3);
+    assert_eq!(held(&cache, 3), None);
+    cache.sync(vec![Change::Purge(a())]);
+    fetch(&cache, ids[1], 4);
+    assert_eq!(held(&cache, 4), None);
 }
 
 /// What only this computer knows survives either file, bytes included.
@@ -117,7 +142,8 @@ fn the_bytes_of_a_draft_survive_a_cache_that_is_gone() {
 fn a_file_that_lost_a_lot_becomes_smaller() {
     let cache = cache();
     let big: Arc<[u8]> = vec![7; 4_000_000].into();
-    cache.write(vec![Write::Fetched(a(), file(9).sha256, big, Time::ZERO)]).unwrap();
+    let ids = with_entries(&cache);
+    cache.write(vec![Write::Fetched(ids[0], file(9).sha256, big, Time::ZERO)]).unwrap();
     let weight = || std::fs::metadata(cache.files.database()).unwrap().len();
     let mut shrunk = crate::Cache::open(&cache.files, "x").unwrap();
     shrunk.commit([[Write::Draft(a(), draft("x"))].as_slice()]).unwrap();

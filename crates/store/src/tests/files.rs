@@ -22,6 +22,7 @@ fn filled() -> Cache {
     entries[1].body = Body::text(format!("I took the {} again", SECRETS[0]));
     let mut row = outbox_row(1, OutboxState::Waiting);
     row.send.body = Body::text(SECRETS[3]);
+    let seen = entries[2].id;
     cache.sync(vec![
         Change::Summary(summary),
         Change::Entries { conversation: conversation.clone(), range, entries },
@@ -31,8 +32,8 @@ fn filled() -> Cache {
     let attached = bedside_protocol::File { name: SECRETS[5].into(), ..file(1) };
     cache
         .write(vec![
-            Write::Attach(conversation.clone(), attached, SECRETS[6].as_bytes().into()),
-            Write::Fetched(conversation, file(2).sha256, SECRETS[7].as_bytes().into(), Time::ZERO),
+            Write::Attach(conversation, attached, SECRETS[6].as_bytes().into()),
+            Write::Fetched(seen, file(2).sha256, SECRETS[7].as_bytes().into(), Time::ZERO),
         ])
         .unwrap();
     cache.write(vec![Write::Account(Account { token: SECRETS[4].into(), ..account() })]).unwrap();

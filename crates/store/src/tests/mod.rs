@@ -36,7 +36,7 @@ impl Cache {
         self.writer
             .as_ref()
             .unwrap()
-            .submit(self.life.get(), writes, move |outcome| sender.send(outcome).unwrap());
+            .submit(Some(self.life.get()), writes, move |outcome| sender.send(outcome).unwrap());
         receiver.recv().unwrap()
     }
 

@@ -107,6 +107,26 @@ fn what_was_corrected_is_found_as_it_reads_now_and_what_was_taken_back_not_at_al
     assert_eq!(finds(&cache, words("wrong")), [""; 0]);
 }
 
+/// Each correction corrects the first message; only the newest counts, and after a message was taken back none does.
+#[test]
+fn a_correction_that_was_itself_corrected_is_found_no_more() {
+    let amend = |n: u64, text: Option<&str>| {
+        let target = EntryId::from_parts(Time::new(1), [7; 10]);
+        let text = text.map(str::to_owned);
+        (n, Role::Provider, Body::Amend(bedside_protocol::Amend { target, text, extra: Extra::new() }))
+    };
+    let cache = Cache::new();
+    says(&cache, &[(1, Role::Provider, Body::text("take two")), amend(2, Some("take three"))]);
+    indexed(&cache);
+    assert_eq!(finds(&cache, words("take")), ["Lucía Fernández: take three"]);
+    says(&cache, &[amend(3, Some("take one"))]);
+    indexed(&cache);
+    assert_eq!(finds(&cache, words("take")), ["Lucía Fernández: take one"]);
+    says(&cache, &[amend(4, None)]);
+    indexed(&cache);
+    assert_eq!(finds(&cache, words("take")), [""; 0]);
+}
+
 #[test]
 fn of_the_newest_hits_those_that_say_just_what_was_asked_for_come_first() {
     let cache = Cache::new();

@@ -180,7 +180,16 @@ fn nothing_of_a_life_is_written_after_its_failed_commit() {
         let changes = if n == 25 { entries("nowhere", 1..=1) } else { Change::Cursor(Rev::new(n + 1)) };
         let life = if n < 50 { 7 } else { 8 };
         let writer = cache.writer.as_ref().unwrap();
-        writer.submit(life, vec![Write::Sync(changes)], move |outcome| {
+        // What nothing stands on is in nobody's way: it fails alone, and is written whatever failed.
+        if n == 10 {
+            let unwritable = vec![Write::Sync(entries("elsewhere", 1..=1))];
+            writer.submit(None, unwritable, |outcome| assert!(outcome.is_err()));
+        }
+        if n == 40 {
+            let draft = Write::Draft(ConversationId::new("a").unwrap(), draft("beside"));
+            writer.submit(None, vec![draft], |outcome| assert!(outcome.is_ok()));
+        }
+        writer.submit(Some(life), vec![Write::Sync(changes)], move |outcome| {
             sender.send((n, outcome.is_ok())).unwrap();
         });
     }
