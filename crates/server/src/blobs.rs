@@ -18,16 +18,19 @@ use std::collections::BTreeSet;
 use std::fs::{DirBuilder, Permissions, ReadDir};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::{Builder, NamedTempFile, TempPath};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// The folder within the data directory.
 const FOLDER: &str = "blobs";
 
-/// For so many days a file stays that the log doesn't know: a log that was put back from a backup doesn't know the newest, and
-/// the right one may be found yet.
-const ORPHAN_DAYS: u64 = 30;
+/// A file that the log doesn't know has this behind its name, from the start on that found it so; it gets its name back from a
+/// log that knows it.
+const UNKNOWN: &str = "unknown";
+/// For so long it stays: a log that was put back from a backup doesn't know the newest files, another or an empty one none, and the
+/// right one may be found yet.
+const UNKNOWN_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// So much of the disk is left to the log: without room for it, no message of any clinic is taken.
 const LEFT_TO_THE_LOG: u64 = 1 << 30;
 
@@ -45,9 +48,9 @@ pub struct Found {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Pieces of uploads, and files that had no row for [`ORPHAN_DAYS`]: they are gone.
+    /// Pieces of uploads, and files that had no row for [`UNKNOWN_FOR`]: they are gone.
     pub removed: u64,
-    /// Younger files without a row. Perhaps the log is older than they are, or another, and the right one is put back.
+    /// Other files without a row. Perhaps the log is older than they are, or another, and the right one is put back.
     pub strangers: u64,
     /// Rows that have no file.
     pub missing: u64,
@@ -68,14 +71,13 @@ impl Blobs {
             }
             for path in entries(std::fs::read_dir(folder)?) {
                 let path = path?;
-                if known.contains(&path) {
-                    found.files += 1;
-                    found.bytes += path.metadata()?.len();
-                } else if is_piece(&path) || (!rows.is_empty() && is_older(&path, now)?) {
-                    std::fs::remove_file(&path)?;
-                    found.removed += 1;
-                } else {
-                    found.strangers += 1;
+                match settle(&path, &known, now)? {
+                    Left::Ours => {
+                        found.files += 1;
+                        found.bytes += path.with_extension("").metadata()?.len();
+                    }
+                    Left::Strange => found.strangers += 1,
+                    Left::Gone => found.removed += 1,
                 }
             }
         }
@@ -163,16 +165,48 @@ impl Blobs {
     }
 }
 
-/// Whether it is an upload that was under way.
-fn is_piece(path: &Path) -> bool {
-    path.extension().is_some()
+/// What a file turned out to be.
+enum Left {
+    /// It has a row.
+    Ours,
+    /// It has none, and stays for now.
+    Strange,
+    /// Nobody would have come for it.
+    Gone,
 }
 
-/// Whether it was written so long ago that no backup of a log will come for it any more.
+/// Gives a file of an earlier life the name that it should have, or removes it.
+fn settle(path: &Path, known: &BTreeSet<PathBuf>, now: Time) -> io::Result<Left> {
+    let place = path.with_extension("");
+    let unknown = path.extension().is_some_and(|extension| extension == UNKNOWN);
+    match path.extension() {
+        None if known.contains(path) => Ok(Left::Ours),
+        None => {
+            // The month begins when it is first seen so.
+            std::fs::File::options().append(true).open(path)?.set_modified(moment(now))?;
+            std::fs::rename(path, path.with_extension(UNKNOWN))?;
+            Ok(Left::Strange)
+        }
+        Some(_) if unknown && known.contains(&place) && !place.exists() => {
+            std::fs::rename(path, place)?;
+            Ok(Left::Ours)
+        }
+        Some(_) if unknown && !known.contains(&place) && !is_older(path, now)? => Ok(Left::Strange),
+        Some(_) => {
+            std::fs::remove_file(path)?;
+            Ok(Left::Gone)
+        }
+    }
+}
+
+/// Whether it has been unknown for so long that no log will come for it any more.
 fn is_older(path: &Path, now: Time) -> io::Result<bool> {
-    let written = path.metadata()?.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let written = Time::new(u64::try_from(written.as_millis()).unwrap_or(u64::MAX));
-    Ok(now.since(written) > ORPHAN_DAYS * 24 * 60 * 60 * 1000)
+    let since = moment(now).duration_since(path.metadata()?.modified()?).unwrap_or_default();
+    Ok(since > UNKNOWN_FOR)
+}
+
+fn moment(time: Time) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(time.millis())
 }
 
 fn make_private(folder: &Path) -> io::Result<()> {

@@ -281,17 +281,17 @@ async fn what_a_crash_left_without_a_row_is_removed_at_the_start() {
     let mut scene = Scene::set().await;
     assert_eq!(scene.put(&scene.hana(), b"kept").await, 201);
     assert_eq!(scene.put(&scene.hana(), b"lost").await, 201);
-    let month = std::time::Duration::from_secs(31 * 24 * 60 * 60);
-    for (orphan, age) in [(&b"orphan"[..], month), (b"of a newer log", std::time::Duration::ZERO)] {
-        let file = std::fs::File::create(scene.folder().join(sha(orphan))).unwrap();
-        file.set_modified(std::time::SystemTime::now() - age).unwrap();
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(31 * 24 * 60 * 60);
+    let strange = |bytes| scene.folder().join(sha(bytes)).with_extension("unknown");
+    for path in [strange(b"orphan"), scene.folder().join(sha(b"of a newer log"))] {
+        std::fs::File::create(path).unwrap().set_modified(long_ago).unwrap();
     }
     std::fs::write(scene.folder().join(format!("{}.aB3xYz", sha(b"half"))), b"ha").unwrap();
     std::fs::remove_file(scene.folder().join(sha(b"lost"))).unwrap();
     scene = scene.restart().await;
-    let mut left = [sha(b"kept"), sha(b"of a newer log")];
+    let mut left = [sha(b"kept"), sha(b"of a newer log") + ".unknown"];
     left.sort();
-    assert_eq!(scene.files(), left, "what is old or a piece goes; what is young may belong to a newer log");
+    assert_eq!(scene.files(), left, "a month after it was first seen without a row, not after it was made");
     assert_eq!(scene.get(&scene.hana(), &sha(b"kept")).await, 200);
     assert_eq!(scene.get(&scene.amara(), &sha(b"of a newer log")).await, 404);
     assert_eq!(scene.get(&scene.hana(), &sha(b"lost")).await, 404);
@@ -301,7 +301,7 @@ async fn what_a_crash_left_without_a_row_is_removed_at_the_start() {
     scene.server.shutdown().await;
 }
 
-/// A log that isn't there, or another, takes no file with it: it may be put back.
+/// A log that isn't there, or another, takes no file with it, however long it serves: the right one may be put back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_start_without_the_log_removes_nothing() {
     let mut scene = Scene::set().await;
@@ -309,15 +309,21 @@ async fn a_start_without_the_log_removes_nothing() {
     let file = std::fs::File::options().write(true).open(scene.folder().join(sha(b"kept"))).unwrap();
     file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
     let (data, aside) = (scene.dir.path().to_owned(), tempfile::tempdir().unwrap());
+    let log = || {
+        let names =
+            std::fs::read_dir(&data).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.starts_with("log.sqlite3")).collect::<Vec<_>>()
+    };
     scene.server.shutdown().await;
-    let log = |name: &str| name.starts_with("log.sqlite3");
-    let names =
-        || std::fs::read_dir(&data).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
-    let moved: Vec<_> = names().filter(|name| log(name)).collect();
+    let moved = log();
     moved.iter().for_each(|name| std::fs::rename(data.join(name), aside.path().join(name)).unwrap());
-    let empty = Scene::start(&data, &scene.clock).await;
-    empty.shutdown().await;
-    names().filter(|name| log(name)).for_each(|name| std::fs::remove_file(data.join(name)).unwrap());
+    scene.server = Scene::start(&data, &scene.clock).await;
+    // The other log gets a row of its own, and another start.
+    assert_eq!(scene.put(&scene.hana(), b"another").await, 201);
+    scene = scene.restart().await;
+    assert_eq!(scene.get(&scene.hana(), &sha(b"kept")).await, 404);
+    scene.server.shutdown().await;
+    log().iter().for_each(|name| std::fs::remove_file(data.join(name)).unwrap());
     moved.iter().for_each(|name| std::fs::rename(aside.path().join(name), data.join(name)).unwrap());
     scene.server = Scene::start(&data, &scene.clock).await;
     assert_eq!(scene.get(&scene.hana(), &sha(b"kept")).await, 200);

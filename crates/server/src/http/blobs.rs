@@ -98,14 +98,14 @@ async fn write(
     if shared.draining.is_cancelled() {
         return Err(Problem::unavailable());
     }
-    if !shared.blobs.has_room(most) {
-        tracing::error!("no file is taken: the disk is nearly full");
-        return Err(Problem::unavailable().after(FULL));
-    }
     let who = (claims.clinic.clone(), claims.sub.clone());
     let _place = shared.allowance.upload(who, role, Instant::now())?;
     if length(headers).is_some_and(|length| length > most) {
         return Err(too_large(most));
+    }
+    if !shared.blobs.has_room(most) {
+        tracing::error!("no file is taken: the disk is nearly full");
+        return Err(Problem::unavailable().after(FULL));
     }
     let known = known(shared, &claims, role, &sha256).await?;
     let clinic = &claims.clinic;
