@@ -47,7 +47,12 @@ export class Compose {
     cursor = draft.length,
   ) {
     this.conversation = conversation;
-    this.attachments = new Attachments(conversation, attach);
+    this.attachments = new Attachments(conversation, async (to, file) => {
+      const reply = await attach(to, file);
+      // It may be one that was taken off just before.
+      this.attachments.release(this.#queue.flatMap(({ files }) => files));
+      return reply;
+    });
     this.text = draft;
     this.cursor = cursor;
     this.#saved = draft;

@@ -140,7 +140,7 @@ export class Desk {
   /** Undoes one Enter: all that it wrote comes back, as long as it is held. */
   undo = async (id: EntryId, conversation: ConversationId) => {
     const items = this.open?.id === conversation ? this.open.items : [];
-    for (const each of together(items, id)) await this.recall(each, conversation);
+    for (const each of together(items, id, Date.now())) await this.recall(each, conversation);
   };
 
   discard = (id: EntryId) => this.attempt(this.call({ command: "discard", id }));

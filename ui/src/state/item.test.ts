@@ -129,8 +129,9 @@ test("what one Enter wrote is undone together, the last of it first, as long as 
     mine("later", 3, "held"),
     mine("gone", 2, "waiting"),
   ];
-  expect(together(items, "text")).toEqual(["text", "file"]);
-  expect(together(items, "later")).toEqual(["later"]);
-  expect(together(items, "gone")).toEqual(["gone"]);
-  expect(together([], "elsewhere")).toEqual(["elsewhere"]);
+  expect(together(items, "text", 8)).toEqual(["text", "file"]);
+  expect(together(items, "text", 9)).toEqual(["text"]);
+  expect(together(items, "later", 8)).toEqual(["later"]);
+  expect(together(items, "gone", 8)).toEqual(["gone"]);
+  expect(together([], "elsewhere", 8)).toEqual(["elsewhere"]);
 });

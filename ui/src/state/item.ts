@@ -71,10 +71,14 @@ export const stateNow = (state: OutgoingState, now: () => Time): OutgoingState =
 export const recallable = ({ state, ...more }: Progress): boolean =>
   state === "held" || state === "uploading" || ("recallable" in more && more.recallable);
 
+/** Whether a message's time has not come yet, so that it can be undone. */
+export const isHeld = (item: Item, now: Time): boolean =>
+  item.item === "outgoing" && stateNow(item.outgoing.state, () => now).state === "held";
+
 /** What one Enter wrote and is still held, the last of it first; the message alone, if it isn't held. */
-export function together(items: readonly Item[], id: EntryId): EntryId[] {
+export function together(items: readonly Item[], id: EntryId, now: Time): EntryId[] {
   const one = items.find((item) => idOf(item) === id);
-  const held = (item: Item) => item.item === "outgoing" && item.outgoing.state.state === "held";
+  const held = (item: Item) => isHeld(item, now);
   if (!one || !held(one)) return [id];
   return items
     .filter((item) => held(item) && timeOf(item) === timeOf(one))
