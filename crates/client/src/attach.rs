@@ -12,6 +12,8 @@ use tokio::sync::oneshot;
 
 /// Files that one draft may have.
 const MOST: u32 = 10;
+/// Largest file that is fetched, in bytes. A server's present limit is for what is new: what it took before, it gives.
+const LARGEST: u64 = 100 << 20;
 /// Longest name, in characters, as the protocol has it.
 const NAME_CHARS: usize = 255;
 
@@ -169,6 +171,8 @@ impl Core {
     ) {
         let done = match outcome {
             Ok(committed) => {
+                // Perhaps: it costs one look.
+                self.files_grew = true;
                 self.shared.publish(&Dirty::topics(committed.topics));
                 Ok(Reply::Done)
             }
@@ -187,10 +191,11 @@ impl Core {
 
     /// Fetched files go beyond their own limit, and first of all where the cache weighs too much. Says whether any went.
     pub(crate) fn shrink_files(&mut self, too_much: bool) -> bool {
-        if !std::mem::take(&mut self.files_grew) && !too_much {
+        if !(self.files_grew || too_much) {
             return false;
         }
         let Ok(weight) = self.shared.read(Reader::fetched_weight) else { return false };
+        self.files_grew = false;
         let own = self.policy.attachment_bytes().unwrap_or(u64::MAX);
         // Half at a time: what was looked at last stays if that is enough.
         let most = if too_much { own.min(weight / 2) } else { own };
@@ -202,8 +207,6 @@ impl Core {
     }
 
     pub(crate) fn uploaded(&mut self, epoch: u64, id: EntryId, outcome: Result<(), Refusal>) {
-        // It stays here once its message is in the log.
-        self.files_grew = true;
         if let Err(refusal) = &outcome {
             tracing::info!(code = ?refusal.code, "a file did not go up");
         }
@@ -214,7 +217,7 @@ impl Core {
 
     /// Answers with a conversation's file, from here or from the server.
     pub(crate) fn content(&self, place: Place, answer: ContentAnswer) {
-        let (file, files, most, transfer) = match self.wanted(&place) {
+        let (file, files, transfer) = match self.wanted(&place) {
             Ok(wanted) => wanted,
             Err(failure) => {
                 let _gone = answer.send(Err(failure));
@@ -225,8 +228,8 @@ impl Core {
         tokio::spawn(async move {
             let outcome = match bytes_here(files, &place.conversation, &file).await {
                 Ok(Some(bytes)) => Ok(Got::Here(bytes)),
-                Ok(None) if file.bytes <= most => fetch(transfer, &file).await.map(Got::Fetched),
-                // What no server of ours has taken isn't taken from one.
+                Ok(None) if file.bytes <= LARGEST => fetch(transfer, &file).await.map(Got::Fetched),
+                // It would be held in the memory as a whole.
                 Ok(None) => Err(Failure::NotFound),
                 Err(_) => Err(Failure::Storage),
             };
@@ -234,14 +237,13 @@ impl Core {
         });
     }
 
-    /// What it takes to get a file: what its message says of it, the cache, and the most that a file may weigh.
-    fn wanted(&self, place: &Place) -> Result<(File, Files, u64, Result<Transfer, Refusal>), Failure> {
+    /// What it takes to get a file: what its message says of it, the cache, and the way to the server.
+    fn wanted(&self, place: &Place) -> Result<(File, Files, Result<Transfer, Refusal>), Failure> {
         let session = self.open_session()?;
         let file = self.shared.read(|reader| reader.file(&place.conversation, &place.of))?;
         let file = file.ok_or(Failure::NotFound)?;
         let files = self.files.clone().ok_or(Failure::Locked)?;
-        let most = session.account.limits.file_bytes.map_or(0, u64::from);
-        Ok((file, files, most, Transfer::new(&session.account, &self.trust)))
+        Ok((file, files, Transfer::new(&session.account, &self.trust)))
     }
 
     /// Keeps what was fetched, and answers; nothing is given to a window that was locked meanwhile.
@@ -259,7 +261,6 @@ impl Core {
             let (sha256, bytes) = (file.sha256.clone(), bytes.as_slice().into());
             if let FileOf::Message(entry) = of {
                 self.write_aside(vec![Write::Fetched(entry, sha256, bytes, self.clock.now())], None);
-                self.files_grew = true;
             }
         }
         let content = |(Got::Here(bytes) | Got::Fetched(bytes))| Content { file, bytes };

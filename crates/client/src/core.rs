@@ -16,7 +16,7 @@ use bedside_engine::{Attempt, Config, Effect, Engine, Input, Ticket, Trouble};
 use bedside_protocol::{
     ConnectRefusal, ConversationId, Entry, EntryId, File, Limits, Refusal, ServerFrame, Time,
 };
-use bedside_store::{Account, Committed, Files, Reached, Reader, StoreError, Write, Writer};
+use bedside_store::{Account, Committed, Files, Reached, Reader, StoreError, Topic, Write, Writer};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -253,6 +253,8 @@ impl Core {
             Event::Committed { epoch, ticket, outcome, answer } => {
                 let answered = match outcome {
                     Ok(committed) => {
+                        // What was sent may have had a file, which stays.
+                        self.files_grew |= committed.topics.contains(&Topic::Outbox);
                         self.shared.publish(&Dirty::topics(committed.topics));
                         if let Some(ticket) = ticket
                             && epoch == self.epoch

@@ -19,6 +19,8 @@ pub(crate) struct Batch<'a> {
     purged: BTreeSet<ConversationId>,
     /// A draft or a message may have gone: files that nothing names any more go too.
     loose_files: bool,
+    /// Bytes of files went.
+    swept: bool,
 }
 
 /// What of a conversation's log is here, and how much of it is unread.
@@ -54,6 +56,7 @@ impl<'a> Batch<'a> {
             marked,
             purged: BTreeSet::new(),
             loose_files: false,
+            swept: false,
         })
     }
 
@@ -127,7 +130,7 @@ impl<'a> Batch<'a> {
             Change::Forget(conversation) => {
                 transaction
                     .prepare_cached(
-                        "DELETE FROM found WHERE rowid IN (SELECT rev FROM entry WHERE conversation = ?1 AND indexed)",
+                        "DELETE FROM found WHERE rowid IN (SELECT rev FROM entry WHERE conversation = ?1)",
                     )?
                     .execute([conversation.as_str()])?;
                 transaction
@@ -142,7 +145,7 @@ impl<'a> Batch<'a> {
                 transaction
                     .prepare_cached(
                         "DELETE FROM found WHERE rowid IN
-                            (SELECT rev FROM entry WHERE conversation = ?1 AND seq < ?2 AND indexed)",
+                            (SELECT rev FROM entry WHERE conversation = ?1 AND seq < ?2)",
                     )?
                     .execute(before)?;
                 let counted_from = self.held(conversation)?.counted_from;
@@ -255,13 +258,14 @@ impl<'a> Batch<'a> {
              ON CONFLICT (id) DO UPDATE SET seq = seq
              WHERE conversation = excluded.conversation AND seq = excluded.seq",
         )?;
+        let mut swept = false;
         let held = self.held(conversation)?;
         for entry in entries {
             let by_patient = entry.author.role == Role::Patient;
             let seq = number(entry.seq.get());
             let amends = entry.body.amends();
             if let Body::Amend(Amend { target, text: None, .. }) = &entry.body {
-                attachment::taken_back(transaction, *target)?;
+                swept |= attachment::taken_back(transaction, *target)?;
             }
             let there = insert.execute(params![
                 conversation.as_str(),
@@ -285,6 +289,7 @@ impl<'a> Batch<'a> {
             held.unread += i64::from(new && by_patient && held.counted_from < seq);
         }
         (held.lo, held.hi) = (number(range.lo.get()), number(range.hi.get()));
+        self.swept |= swept;
         Ok(())
     }
 
@@ -302,6 +307,7 @@ impl<'a> Batch<'a> {
             count_anew_if_read(transaction, conversation)?;
         }
         let swept = self.loose_files && attachment::sweep(transaction)?;
+        let swept = swept || self.swept;
         if let Some(rev) = self.cursor {
             transaction.prepare_cached("UPDATE device SET cursor = ?1")?.execute([number(rev.get())])?;
         }

@@ -114,15 +114,15 @@ pub(crate) fn forget(
     Ok(())
 }
 
-/// Forgets the file of an entry that was taken back.
-pub(crate) fn taken_back(transaction: &Transaction<'_>, target: EntryId) -> Result<(), StoreError> {
-    transaction
+/// Forgets the file of an entry that was taken back; says whether it was here.
+pub(crate) fn taken_back(transaction: &Transaction<'_>, target: EntryId) -> Result<bool, StoreError> {
+    let gone = transaction
         .prepare_cached(
             "DELETE FROM fetched_file WHERE (conversation, sha256) =
                  (SELECT conversation, entry ->> '$.body.sha256' FROM entry WHERE id = ?1)",
         )?
         .execute([target.to_string()])?;
-    Ok(())
+    Ok(0 < gone)
 }
 
 /// Forgets the fetched files that came first, until the others weigh at most `most` bytes.

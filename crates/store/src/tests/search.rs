@@ -190,3 +190,26 @@ fn search_says_what_it_covers_and_follows_what_goes() {
     indexed(&cache);
     assert_eq!(hits(1_000), 2);
 }
+
+/// Also what search was about to learn anew: it knows the earlier words still.
+#[test]
+fn what_goes_leaves_no_word_in_the_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = Files::new(folder.path(), keys());
+    let mut cache = crate::Cache::open(&files, "d").unwrap();
+    let mut sync = |changes: Vec<Change>, index: bool| {
+        let writes: Vec<_> = changes.into_iter().map(Write::Sync).collect();
+        cache.commit([writes.as_slice()]).unwrap();
+        while index && cache.index().unwrap() > 0 {}
+    };
+    sync(vec![Change::Summary(conversation("a", 1, 2, None)), entries("a", 1..=1)], true);
+    let Change::Entries { conversation: id, mut entries, .. } = entries("a", 2..=2) else { unreachable!() };
+    let target = EntryId::from_parts(Time::new(1), [1; 10]);
+    entries[0].body = Body::Amend(bedside_protocol::Amend { target, text: None, extra: Extra::new() });
+    let range = Range::new(Seq::new(1), Seq::new(2)).unwrap();
+    sync(vec![Change::Entries { conversation: id.clone(), range, entries }], false);
+    sync(vec![Change::Purge(id)], false);
+    let reader = Reader::open(&files).unwrap();
+    let left = reader.connection.query_row("SELECT count(*) FROM found_docsize", [], |row| row.get(0));
+    assert_eq!(left, Ok(0));
+}
