@@ -5,7 +5,7 @@ mod files;
 mod link;
 
 use bedside_client::api::Command;
-use bedside_client::{Client, Policy, Setup, SystemKeychain, Trust};
+use bedside_client::{Client, Policy, Setup, SystemKeychain, SystemMachine, Trust};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,8 +78,8 @@ fn start(app: &AppHandle, options: Options) -> Result<(), StartError> {
     };
     let mut policy = Policy::of_this_computer();
     policy.keep_nothing |= options.keep_nothing;
-    let client =
-        Client::start(Setup { folder, keychain: Arc::new(SystemKeychain), policy, trust }, runtime.inner())?;
+    let (keychain, machine) = (Arc::new(SystemKeychain), Arc::new(SystemMachine::default()));
+    let client = Client::start(Setup { folder, keychain, policy, trust, machine }, runtime.inner())?;
     app.manage(commands::Window::new(client.clone()));
     let last_words = client.clone();
     if let Some(server) = options.demo {

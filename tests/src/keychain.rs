@@ -1,6 +1,6 @@
 //! A keychain in a file, beside the cache that a test looks into.
 
-use bedside_client::{Keychain, NoKeychain, Policy, Setup, SystemKeychain, Trust};
+use bedside_client::{Keychain, NoKeychain, NoMachine, Policy, Setup, SystemKeychain, Trust};
 use bedside_store::{Files, Key, Keys};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -74,8 +74,8 @@ pub fn keys() -> Keys {
 
 /// A console in this folder.
 pub fn setup(folder: &Path, trust: Trust) -> Setup {
-    let keychain = Arc::new(FileKeychain::of(folder));
-    Setup { folder: folder.to_owned(), keychain, policy: Policy::default(), trust }
+    let (keychain, machine) = (Arc::new(FileKeychain::of(folder)), Arc::new(NoMachine));
+    Setup { folder: folder.to_owned(), keychain, policy: Policy::default(), trust, machine }
 }
 
 /// SQLite's own connection to a cache.

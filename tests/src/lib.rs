@@ -6,6 +6,7 @@
 pub mod cast;
 pub mod chat;
 pub mod client;
+pub mod computer;
 pub mod console;
 pub mod desktop;
 pub mod keychain;

@@ -9,7 +9,7 @@ use bedside_protocol::{
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
-pub use vault::{ClosedBy, History, Keeper, LockedBy, Repair, Repaired, Vault};
+pub use vault::{ClosedBy, History, HistoryPause, Keeper, LockedBy, Repair, Repaired, Vault};
 
 /// What a person wants done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]

@@ -9,6 +9,7 @@ mod command;
 mod core;
 mod doubt;
 mod live;
+mod machine;
 mod policy;
 mod room;
 mod safe;
@@ -29,6 +30,7 @@ pub use bedside_protocol::{ConversationId, File};
 use bedside_store::{Reader, StoreError};
 use core::Ask;
 use live::Live;
+pub use machine::{Ear, Machine, NoMachine, Said, SharedMachine, Stay, SystemMachine};
 pub use policy::Policy;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -50,6 +52,8 @@ pub struct Setup {
     pub policy: Policy,
     /// Whose certificates are believed.
     pub trust: Trust,
+    /// The computer, which says when it sleeps and what it can spare.
+    pub machine: SharedMachine,
 }
 
 /// The core's handle. It lives on as long as one of its clones does.
@@ -67,12 +71,17 @@ impl Client {
     /// Opens the cache and, if somebody is signed in there, begins to connect. Fails when another program has it;
     /// whatever else is wrong with it, [`Query::Connection`] says.
     pub fn start(setup: Setup, runtime: &tokio::runtime::Handle) -> Result<Self, StoreError> {
-        let Setup { folder, keychain, policy, trust } = setup;
+        let Setup { folder, keychain, policy, trust, machine } = setup;
         let (asks, inbox) = mpsc::channel(ASKS);
+        let (ear, said) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared::new());
         let vault = vault::Vault::new(folder, keychain, policy.keep_nothing)?;
-        let core = core::Core::new(vault, policy, trust, Arc::clone(&shared));
-        runtime.spawn(core.run(inbox));
+        let core = core::Core::new(vault, policy, trust, said, Arc::clone(&shared));
+        let speaking = core::Running(runtime.spawn(machine.speak(ear)).abort_handle());
+        runtime.spawn(async move {
+            core.run(inbox).await;
+            drop(speaking);
+        });
         Ok(Self { asks, shared, runtime: runtime.clone() })
     }
 

@@ -7,6 +7,7 @@ import type { Connection } from "../bindings/Connection";
 import type { Covers } from "../bindings/Covers";
 import type { Failure } from "../bindings/Failure";
 import type { History } from "../bindings/History";
+import type { HistoryPause } from "../bindings/HistoryPause";
 import type { Link } from "../bindings/Link";
 import type { LockedBy } from "../bindings/LockedBy";
 import type { Patient } from "../bindings/Patient";
@@ -201,10 +202,25 @@ export function reachWords(link: Link, now: Time): string {
   }
 }
 
-/** How far the older messages are that come in the background. */
-export function historyWords({ held, all }: History): string {
+/** How far the older messages are that come in the background, and why no more come now. */
+export function historyWords({ held, all, paused }: History): string {
   // Never "100 %" before all is here.
-  return `Keeping earlier messages for offline: ${Math.floor((100 * held) / all)} %`;
+  const share = `${Math.floor((100 * held) / all)} %`;
+  if (paused === null) return `Keeping earlier messages for offline: ${share}`;
+  return `Earlier messages for offline: ${share}, paused: ${pauseWords(paused)}`;
+}
+
+function pauseWords(paused: HistoryPause): string {
+  switch (paused) {
+    case "full":
+      return "no more may be kept";
+    case "metered":
+      return "this connection is metered";
+    case "low_battery":
+      return "the battery is low";
+    default:
+      return strange(paused);
+  }
 }
 
 export function lockedWords(by: LockedBy): string {
@@ -215,6 +231,10 @@ export function lockedWords(by: LockedBy): string {
       return "It locked itself: nobody was here for a while.";
     case "sleep":
       return "It locked itself when the computer slept.";
+    case "session":
+      return "It locked itself when the computer was locked.";
+    case "switch":
+      return "It locked itself when another user came to the computer.";
     case "start":
       return "Its passphrase opens it.";
     default:

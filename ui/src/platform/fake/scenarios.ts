@@ -245,6 +245,12 @@ function typing(): FakeCore {
   return core;
 }
 
+function metered(): FakeCore {
+  const core = new FakeCore(everybody());
+  core.history = { held: 5_400, all: 12_000, paused: "metered" };
+  return core;
+}
+
 export const SCENARIOS = {
   desk: () => new FakeCore(everybody()),
   signin: signedOut,
@@ -257,6 +263,7 @@ export const SCENARIOS = {
   "no-keeping": () => noKeychain("nothing_by_policy"),
   opening: () => kept({ vault: "opening" }),
   locked: () => kept({ vault: "locked", by: "idle", waiting: 0 }),
+  "locked-session": () => kept({ vault: "locked", by: "session", waiting: 0 }),
   "locked-waiting": () => kept({ vault: "locked", by: "start", waiting: 2 }),
   expired: () => kept({ vault: "expired", reached: Date.now() - 15 * DAY * 60_000 }, offline()),
   "closed-keychain": () => kept({ vault: "closed", why: "keychain" }),
@@ -266,6 +273,7 @@ export const SCENARIOS = {
   salvaged: () => repaired("salvaged"),
   "set-aside": () => repaired("set_aside"),
   typing,
+  metered,
   big,
   files: () => withFiles(new FakeCore(everybody())),
   attached: () => attached(withFiles(new FakeCore(everybody()))),
