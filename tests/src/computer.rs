@@ -1,7 +1,7 @@
 //! A made-up computer: logind, NetworkManager and UPower of a test, on a real bus of its own.
 
 use crate::desktop;
-use crate::program::{Program, SOON};
+use crate::program::{Program, SOON, eventually};
 use bedside_client::SystemMachine;
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
@@ -92,7 +92,24 @@ impl Computer {
 
     /// It is about to sleep, or awake again.
     pub async fn sleeps(&self, begins: bool) {
-        self.login_says(MANAGER, "Manager", "PrepareForSleep", &(begins)).await;
+        self.login_says(MANAGER, "Manager", "PrepareForSleep", &begins).await;
+    }
+
+    /// Waits until somebody listens to the session.
+    pub async fn session_is_heard(&self) {
+        eventually("somebody listens to the session", async || {
+            let stats = Some("org.freedesktop.DBus.Debug.Stats");
+            let bus = "org.freedesktop.DBus";
+            let asked =
+                self.login.call_method(Some(bus), "/org/freedesktop/DBus", stats, "GetAllMatchRules", &());
+            let answer = asked.await.expect("the bus").body();
+            let rules: HashMap<String, Vec<String>> = answer.deserialize().expect("rules by listener");
+            let heard = |signal: &str| {
+                rules.values().flatten().any(|rule| rule.contains(SESSION) && rule.contains(signal))
+            };
+            heard("'Lock'") && heard("'PropertiesChanged'")
+        })
+        .await;
     }
 
     /// Somebody asks for the session to be locked.

@@ -58,20 +58,6 @@ impl Scene {
             .await;
     }
 
-    /// Says it again until it is heard, and has locked the console: nobody knows when a console listens.
-    async fn locks(&self, by: LockedBy, says: impl AsyncFn()) {
-        let again = async {
-            loop {
-                says().await;
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-            }
-        };
-        tokio::select! {
-            () = locked(&self.client, by) => {}
-            () = again => {}
-        }
-    }
-
     /// Waits until so many entries of history are here, and the rest waits for this.
     async fn history(&self, held: u32, paused: Option<HistoryPause>) {
         let what = format!("{held} entries are here, paused: {paused:?}");
@@ -155,6 +141,7 @@ async fn what_nothing_locks_lets_the_computer_sleep_and_stays_open() {
     let stay = scene.computer.stay().await;
     scene.computer.sleeps(true).await;
     stay.ended().await;
+    scene.computer.session_is_heard().await;
     scene.computer.lock_session().await;
     scene.says("nobody locks it").await;
     scene.shows("nobody locks it").await;
@@ -164,18 +151,24 @@ async fn what_nothing_locks_lets_the_computer_sleep_and_stays_open() {
 async fn it_locks_with_the_session_and_when_another_user_comes() {
     let scene = Scene::set(Started::InSession).await;
     choose_passphrase(&scene.client).await;
-    scene.locks(LockedBy::Session, async || scene.computer.lock_session().await).await;
+    scene.computer.session_is_heard().await;
+    scene.computer.lock_session().await;
+    locked(&scene.client, LockedBy::Session).await;
     scene.unlock().await;
-    scene.locks(LockedBy::Switch, async || scene.computer.session_is("Active", false).await).await;
+    scene.computer.session_is("Active", false).await;
+    locked(&scene.client, LockedBy::Switch).await;
     scene.unlock().await;
-    scene.locks(LockedBy::Session, async || scene.computer.session_is("LockedHint", true).await).await;
+    scene.computer.session_is("LockedHint", true).await;
+    locked(&scene.client, LockedBy::Session).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_of_no_session_locks_with_its_users_one() {
     let scene = Scene::set(Started::ByUser).await;
     choose_passphrase(&scene.client).await;
-    scene.locks(LockedBy::Session, async || scene.computer.lock_session().await).await;
+    scene.computer.session_is_heard().await;
+    scene.computer.lock_session().await;
+    locked(&scene.client, LockedBy::Session).await;
 }
 
 /// A keychain that somebody must open first.
