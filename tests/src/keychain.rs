@@ -80,8 +80,18 @@ pub fn setup(folder: &Path, trust: Trust) -> Setup {
 
 /// SQLite's own connection to a cache.
 pub fn connection(files: &Files) -> rusqlite::Connection {
-    let connection = rusqlite::Connection::open(files.database()).expect("the cache's file");
-    let digits: String = files.keys().cache.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    connection.pragma_update(None, "key", format!("x'{digits}'")).expect("a key");
+    open(&files.database(), &files.keys().cache)
+}
+
+/// SQLite's own connection to an encrypted file.
+pub fn open(path: &Path, key: &Key) -> rusqlite::Connection {
+    let connection = rusqlite::Connection::open(path).expect("an encrypted file");
+    connection.pragma_update(None, "key", raw(key)).expect("a key");
     connection
+}
+
+/// A key as SQLCipher takes it.
+pub fn raw(key: &Key) -> String {
+    let digits: String = key.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("x'{digits}'")
 }

@@ -60,6 +60,12 @@ impl Reader {
         Ok(Self { connection: files.readable()? })
     }
 
+    /// Reads a database that somebody else opened. A benchmark compares the cache with a copy of it that isn't encrypted.
+    #[doc(hidden)]
+    pub fn on(connection: Connection) -> Self {
+        Self { connection }
+    }
+
     /// Does a read, and notes one that takes long enough to be felt: by its name, never by what it looked for.
     pub(crate) fn timed<T>(&self, name: &str, read: impl FnOnce() -> T) -> T {
         let start = Instant::now();

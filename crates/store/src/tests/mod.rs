@@ -7,7 +7,6 @@ use bedside_protocol::{
 use std::sync::mpsc::channel;
 
 mod attachments;
-mod damage;
 mod files;
 mod migrations;
 mod search;
