@@ -8,6 +8,7 @@ use std::sync::mpsc::channel;
 
 mod attachments;
 mod files;
+mod filters;
 mod migrations;
 mod search;
 mod writing;

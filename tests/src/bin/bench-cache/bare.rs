@@ -8,6 +8,7 @@ use bedside_protocol::{Entry, Role};
 use bedside_store::{Search, Write};
 use bedside_tests::keychain::connection;
 use bedside_tests::results::Figure;
+use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 use std::time::Instant;
 
@@ -16,14 +17,20 @@ const BATCH: usize = 500;
 /// No more are written anew.
 const MOST: u64 = 100_000;
 
-/// The newest entries that FTS5 finds.
-pub fn find(connection: &Connection, search: &Search, hits: usize) {
+/// The newest entries that FTS5 finds: their numbers.
+pub const FIND: &str = "SELECT rowid FROM found WHERE found MATCH ?1 ORDER BY rowid DESC LIMIT ?2";
+/// And what they say.
+pub const FETCH: &str = "SELECT entry.entry FROM found CROSS JOIN entry ON entry.rev = found.rowid
+     WHERE found MATCH ?1 ORDER BY found.rowid DESC LIMIT ?2";
+
+/// Runs one of these for the words of a search.
+pub fn run(connection: &Connection, sql: &str, search: &Search, hits: usize) {
     let phrases = search.phrases.iter().map(|words| format!("\"{}\" *", words.join(" ")));
-    let expression = phrases.collect::<Vec<_>>().join(" ");
+    let expression = format!("words : ({})", phrases.collect::<Vec<_>>().join(" "));
     connection
-        .prepare_cached("SELECT rowid FROM found WHERE found MATCH ?1 ORDER BY rowid DESC LIMIT ?2")
+        .prepare_cached(sql)
         .and_then(|mut found| {
-            let rows = found.query_map((expression, hits as i64 + 1), |row| row.get::<_, i64>(0))?;
+            let rows = found.query_map((expression, hits as i64 + 1), |row| row.get::<_, Value>(0))?;
             rows.collect::<Result<Vec<_>, _>>()
         })
         .expect("the cache's file");
@@ -91,8 +98,8 @@ fn rate(filled: &Filled, entries: &[Entry], encrypted: bool) -> Rate {
     });
     let indexed = each_batch(&mut bare, entries, |transaction, entry| {
         transaction
-            .prepare_cached("INSERT INTO found (rowid, words) VALUES (?1, ?2)")?
-            .execute(params![entry.rev.get() as i64, entry.body.words()])
+            .prepare_cached("INSERT INTO found (rowid, words, facets) VALUES (?1, ?2, ?3)")?
+            .execute(params![entry.rev.get() as i64, entry.body.words(), "c1000"])
     });
     Rate { written, indexed }
 }

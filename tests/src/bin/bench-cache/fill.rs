@@ -20,8 +20,11 @@ pub const CONVERSATIONS: u64 = 2_000;
 const TO_THE_LONG_ONE: u64 = 20;
 /// One message in so many is a file.
 const FILES: u64 = 200;
-/// One conversation in so many has not been read to its end.
+/// One conversation in so many has not been read to its end, where so many entries are new.
 const UNREAD: u64 = 20;
+const NEW: u64 = 3;
+/// Of every second conversation so many entries aren't here: those that came first.
+const EARLIER: u64 = 100;
 /// Messages of one transaction.
 const BATCH: u64 = 500;
 /// A minute.
@@ -94,7 +97,7 @@ pub fn weight(files: &Files) -> f64 {
 /// Every tenth of a large work.
 fn progress(what: &str, done: u64, of: u64, since: Instant) {
     let tenth = (of / 10).max(100_000);
-    if done % tenth < BATCH && done < of {
+    if done.is_multiple_of(tenth) && done < of {
         println!("  {done} of {of} {what} in {:.0} s", since.elapsed().as_secs_f64());
     }
 }
@@ -127,7 +130,7 @@ pub struct Generator<'a> {
 
 impl<'a> Generator<'a> {
     pub fn new(corpus: &'a Corpus) -> Self {
-        Self { corpus, rng: Rng::with_seed(7), heads: vec![0; CONVERSATIONS as usize] }
+        Self { corpus, rng: Rng::with_seed(7), heads: (0..CONVERSATIONS).map(earlier).collect() }
     }
 
     /// Message `n` as the engine commits it; but for the long one, the conversations take turns.
@@ -163,16 +166,24 @@ impl<'a> Generator<'a> {
             extra: Extra::new(),
         };
         let summary = Conversation { head: seq, ..Conversation::new(id.clone(), rev, patient) };
-        let range = Range::new(Seq::new(1), seq).expect("a range");
+        let range = Range::new(Seq::new(earlier(of) + 1), seq).expect("a range");
         let entries = Change::Entries { conversation: id, range, entries: vec![entry] };
         [Write::Sync(Change::Summary(summary)), Write::Sync(entries)]
     }
 
-    /// Most conversations are read to their end.
+    /// How far each conversation is read.
     fn reads(&self) -> Vec<Write> {
-        let read = (0..).zip(&self.heads).filter(|(of, head)| of % UNREAD != 1 && **head > 0);
-        read.map(|(of, head)| Write::Sync(Change::Read(conversation(of), Seq::new(*head)))).collect()
+        let read = (0..).zip(&self.heads).map(|(of, head)| {
+            let new = if of % UNREAD == 1 { NEW } else { 0 };
+            Write::Sync(Change::Read(conversation(of), Seq::new(head.saturating_sub(new))))
+        });
+        read.collect()
     }
+}
+
+/// How many entries of a conversation came before those that are here.
+fn earlier(of: u64) -> u64 {
+    of % 2 * EARLIER
 }
 
 fn file(n: u64, text: &str) -> File {

@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 pub const PEER: &str = "the same without encryption";
 /// Times that a copy is opened.
 const OPENED: usize = 100;
+/// Queries of each kind.
+const QUERIES: usize = 300;
 
 /// A copy of the cache.
 struct Copy {
@@ -57,7 +59,7 @@ pub fn measure(filled: &Filled, corpus: &Corpus, what: &str) -> Vec<Figure> {
     let mut figures = Vec::new();
     for (kind, queries) in queries(corpus, filled.size) {
         let times = readers.each_ref().map(|reader| {
-            Times::of(&queries, |search| {
+            Times::of(&queries[..QUERIES], |search| {
                 reader.search(search, HITS).expect("a copy");
             })
         });

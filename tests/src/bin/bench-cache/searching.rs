@@ -1,4 +1,5 @@
-//! Search as one types: the cache's beside the bare FTS5 statement, which looks nothing up and knows no filter.
+//! Search as one types: the cache's beside the bare FTS5 statement, which knows no filter, without and with the entries that it
+//! finds.
 
 use crate::bare;
 use crate::corpus::{Corpus, Make};
@@ -63,9 +64,13 @@ pub fn measure(filled: &Filled, corpus: &Corpus, what: &str) -> Vec<Figure> {
         let ours = Times::of(&queries, |search| {
             reader.search(search, HITS).expect("the cache");
         });
-        let theirs = Times::of(&queries, |search| bare::find(&bare, search, HITS));
         let name = format!("search for {kind} among {what}");
-        figures.extend(ours.beside(&name, "the bare FTS5 statement", &theirs));
+        for (peer, sql) in
+            [("the bare FTS5 statement", bare::FIND), ("the same with its entries", bare::FETCH)]
+        {
+            let theirs = Times::of(&queries, |search| bare::run(&bare, sql, search, HITS));
+            figures.extend(ours.beside(&name, peer, &theirs));
+        }
         figures.push(ours.aim(&name, AIM));
     }
     figures
