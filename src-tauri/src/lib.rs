@@ -3,9 +3,12 @@
 mod commands;
 mod files;
 mod link;
+#[cfg(target_os = "linux")]
+mod notices;
+mod window;
 
 use bedside_client::api::Command;
-use bedside_client::{Client, Policy, Setup, SystemKeychain, Trust};
+use bedside_client::{Client, Policy, Setup, SystemKeychain, Trust, system_doorkeeper};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,10 +81,10 @@ fn start(app: &AppHandle, options: Options) -> Result<(), StartError> {
     };
     let mut policy = Policy::of_this_computer();
     policy.keep_nothing |= options.keep_nothing;
-    let client =
-        Client::start(Setup { folder, keychain: Arc::new(SystemKeychain), policy, trust }, runtime.inner())?;
+    let (keychain, doorkeeper) = (Arc::new(SystemKeychain), system_doorkeeper());
+    let client = Client::start(Setup { folder, keychain, policy, trust, doorkeeper }, runtime.inner())?;
     app.manage(commands::Window::new(client.clone()));
-    let last_words = client.clone();
+    let (followed, last_words) = (client.clone(), client.clone());
     if let Some(server) = options.demo {
         tauri::async_runtime::spawn(async move {
             let command = Command::SignInDemo { server, name: DEMO_PROVIDER.to_owned() };
@@ -98,7 +101,9 @@ fn start(app: &AppHandle, options: Options) -> Result<(), StartError> {
         .on_navigation(link::is_own_page)
         // Files are dropped onto the page, which attaches them to a draft.
         .disable_drag_drop_handler()
+        .content_protected(followed.shown().borrow().content_protection)
         .build()?;
+    window::follow(&window, &followed);
     let closing = window.clone();
     window.on_window_event(move |event| {
         if let WindowEvent::CloseRequested { api, .. } = event {
@@ -120,7 +125,9 @@ fn close(window: WebviewWindow, client: Client) {
         // Signed out, there is nothing to send. A disk that hangs must not keep an unseen window open.
         let _nothing = tokio::time::timeout(LAST_WORDS, client.call(Command::SendHeld)).await;
         tokio::time::sleep(LAST_WORDS).await;
-        // Whoever starts the program next gives the passphrase, if there is one.
+        // What a notification told of is over with the program.
+        client.attended(true);
+        // Whoever starts the program next gives the passphrase, or says who they are, where that is asked.
         let _none = tokio::time::timeout(LAST_WORDS, client.call(Command::Lock)).await;
         if let Err(error) = window.destroy() {
             tracing::error!(%error, "the window can't be closed");

@@ -3,6 +3,8 @@
 //! The tests start programs of other packages. `cargo xtask test` builds them first; by hand that is
 //! `cargo build -p bedside-server` and, for the window, `cargo build -p bedside --features custom-protocol`.
 
+#[cfg(target_os = "linux")]
+pub mod bus;
 pub mod cache;
 pub mod cast;
 pub mod chat;

@@ -16,6 +16,11 @@ const press = async (page, menuitem) => {
   await page.getByRole("dialog").waitFor();
 };
 
+const settings = async (page) => {
+  await page.keyboard.press("Control+,");
+  await page.getByTestId("settings").waitFor();
+};
+
 const open = (name) => (page) => page.getByRole("option", { name }).click();
 
 /** Each screen: the scenario, and how one gets there. */
@@ -200,6 +205,18 @@ const SCREENS = {
       await page.getByText("not the passphrase").waitFor();
     },
   ],
+  "locked-system": ["locked-system", (page) => page.getByTestId("system-unlock").isEnabled()],
+  "locked-stranger": [
+    "locked-stranger",
+    async (page) => {
+      await page.getByTestId("system-unlock").click();
+      await page.getByText("didn’t recognise you").waitFor();
+    },
+  ],
+  "locked-alone": ["locked-alone", (page) => page.getByTestId("no-system-unlock").waitFor()],
+  settings: ["system", settings],
+  "settings-organised": ["organised", settings],
+  "settings-passphrase": ["can-lock", settings],
   forgot: [
     "locked-waiting",
     async (page) => {

@@ -1,6 +1,7 @@
 //! What a window and the core say to each other: commands in, numbered updates out. The window holds no state of its
 //! own that is not made from these.
 
+mod settings;
 mod vault;
 
 use bedside_protocol::{
@@ -8,8 +9,9 @@ use bedside_protocol::{
     Time, TypingFrame,
 };
 use serde::{Deserialize, Serialize};
+pub use settings::{SetBy, Setting, Settings, Switch};
 use ts_rs::TS;
-pub use vault::{ClosedBy, History, Keeper, LockedBy, Repair, Repaired, Vault};
+pub use vault::{ClosedBy, History, Keeper, LockedBy, Opener, Repair, Repaired, Vault};
 
 /// What a person wants done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -118,14 +120,18 @@ pub enum Command {
     Reconnect,
     /// Goes offline, until [`Command::Reconnect`] or the next start.
     Pause,
-    /// Closes the cache until its passphrase is given: nothing of it is shown, and its keys leave the memory. What is held back
-    /// goes out first. Refused with [`Failure::NoPassphrase`] before one was chosen.
+    /// Closes the cache until somebody opens it again: nothing of it is shown, and its keys leave the memory. What is held back
+    /// goes out first. Refused with [`Failure::NoPassphrase`] while nothing could open it ([`Vault::Open`]).
     Lock,
     /// Opens the cache again.
     Unlock {
         /// What it was locked with.
         passphrase: String,
     },
+    /// Whether the system can be asked now who somebody is. Answers [`Reply::SystemUnlock`].
+    SystemUnlock,
+    /// Opens a cache without a passphrase again: the system asks who is there, and this answers once somebody has told it.
+    UnlockBySystem,
     /// Tries again to open a cache that couldn't be opened.
     OpenCache,
     /// Chooses the passphrase that locks and unlocks the cache on this computer.
@@ -137,6 +143,14 @@ pub enum Command {
     },
     /// Somebody is at the window: it doesn't lock itself yet.
     Active,
+    /// What is set on this computer. Answers [`Reply::Settings`].
+    Settings,
+    /// Sets something. It holds at once, and this answers [`Reply::Settings`] when it is kept. Refused with
+    /// [`Failure::SetByPolicy`] where the policy says otherwise.
+    Set {
+        /// What.
+        setting: Setting,
+    },
 }
 
 /// What a command answers when it was done.
@@ -155,6 +169,16 @@ pub enum Reply {
     Saved {
         /// Under this name.
         name: String,
+    },
+    /// Whether the system can open the cache.
+    SystemUnlock {
+        /// Whether it can be asked now.
+        there: bool,
+    },
+    /// What is set on this computer now.
+    Settings {
+        /// All of it.
+        settings: Settings,
     },
     /// The messages are on the disk.
     Accepted {
@@ -240,6 +264,18 @@ pub enum Failure {
         /// The fewest characters that one may have.
         characters: u32,
     },
+    /// The system can't be asked who somebody is.
+    #[error("the system can't be asked who somebody is")]
+    NoSystemUnlock,
+    /// The system says that it is not the user of this computer, or may not be.
+    #[error("the system refused to open it")]
+    NotRecognised,
+    /// Whoever was asked didn't want to say.
+    #[error("nobody said who they are")]
+    Dismissed,
+    /// The machine's policy says otherwise.
+    #[error("the policy of this computer says otherwise")]
+    SetByPolicy,
     /// The folder for downloads can't be written.
     #[error("the file can't be saved")]
     NotSaved,
@@ -252,7 +288,12 @@ impl Failure {
     /// Whether to try again.
     pub const fn retry(&self) -> Retry {
         match self {
-            Failure::Unreachable | Failure::Offline | Failure::Storage | Failure::Locked => Retry::Later,
+            Failure::Unreachable
+            | Failure::Offline
+            | Failure::Storage
+            | Failure::Locked
+            | Failure::NoSystemUnlock
+            | Failure::Dismissed => Retry::Later,
             _ => Retry::Never,
         }
     }

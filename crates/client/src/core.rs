@@ -9,7 +9,7 @@ use crate::room::{self, Room};
 use crate::safe::Ready;
 use crate::socket::{Socket, SocketEvent, Target};
 use crate::trust::Trust;
-use crate::vault::{Closed, Vault};
+use crate::vault::{Closed, NotLetIn, SharedDoorkeeper, Vault};
 use crate::watch::Dirty;
 use crate::{Shared, sign_in};
 use bedside_engine::{Attempt, Config, Effect, Engine, Input, Ticket, Trouble};
@@ -92,6 +92,16 @@ pub(crate) enum Event {
         epoch: u64,
         error: StoreError,
     },
+    /// Whether the system can be asked who somebody is.
+    Doorkeeper {
+        there: bool,
+        answer: Option<Answer>,
+    },
+    /// What it said.
+    LetIn {
+        outcome: Result<(), NotLetIn>,
+        answer: Answer,
+    },
 }
 
 pub(crate) struct Core {
@@ -118,6 +128,11 @@ pub(crate) struct Core {
     pub(crate) leaving: Option<Time>,
     /// What keeps the keys of the open cache, and whether there is a passphrase.
     pub(crate) kept_by: (Keeper, bool),
+    pub(crate) doorkeeper: SharedDoorkeeper,
+    /// Whether it could be asked when that was last looked at.
+    pub(crate) doorkeeper_there: bool,
+    /// It is asking.
+    pub(crate) asking: bool,
     /// When the server was last reached.
     pub(crate) reached: Reached,
     /// Whether there is room for history.
@@ -151,7 +166,13 @@ impl Drop for Running {
 
 impl Core {
     /// Nothing is open yet: [`Core::run`] begins with it.
-    pub(crate) fn new(vault: Vault, policy: Policy, trust: Trust, shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(
+        vault: Vault,
+        doorkeeper: SharedDoorkeeper,
+        policy: Policy,
+        trust: Trust,
+        shared: Arc<Shared>,
+    ) -> Self {
         let (events, inbox) = mpsc::unbounded_channel();
         let clock = Clock::new();
         let active = clock.now();
@@ -173,6 +194,9 @@ impl Core {
             leaving: None,
             room: Room::Free,
             kept_by: (Keeper::Nothing, false),
+            doorkeeper,
+            doorkeeper_there: false,
+            asking: false,
             reached: Reached::default(),
             files_grew: true,
             rebuilt: None,
@@ -191,7 +215,9 @@ impl Core {
             let seed = uuid::Uuid::new_v4().as_u64_pair().0;
             let keep = self.policy.keep();
             let config = Config { me: account.me.id.clone(), seed, keep };
-            let engine = Engine::new(config, reader.snapshot()?);
+            let snapshot = reader.snapshot()?;
+            self.shared.with_news(|news| news.begin(&config.me, &snapshot));
+            let engine = Engine::new(config, snapshot);
             let device = reader.device()?;
             let now = self.clock.now();
             self.shared.with_live(|live| {
@@ -256,6 +282,7 @@ impl Core {
                         // What was sent may have had a file, which stays.
                         self.files_grew |= committed.topics.contains(&Topic::Outbox);
                         self.shared.publish(&Dirty::topics(committed.topics));
+                        self.shared.tell_news();
                         if let Some(ticket) = ticket
                             && epoch == self.epoch
                         {
@@ -304,6 +331,8 @@ impl Core {
             }
             Event::Check { epoch } => self.check(epoch),
             Event::Damaged { epoch, error } => self.after_trouble(&error, epoch),
+            Event::Doorkeeper { there, answer } => self.found_doorkeeper(there, answer),
+            Event::LetIn { outcome, answer } => self.let_in(outcome, answer),
         }
     }
 
@@ -394,6 +423,7 @@ impl Core {
                     Effect::Emit(frame) => self.emit(frame),
                     Effect::Commit(ticket, changes) => {
                         last = Some(ticket);
+                        self.shared.heed(&changes);
                         writes.extend(changes.into_iter().map(Write::Sync));
                     }
                     Effect::Upload(id, file) => self.upload(id, file),
@@ -414,6 +444,9 @@ impl Core {
     fn follow_engine(&mut self) {
         let Some(session) = &self.session else { return };
         let now = self.clock.now();
+        if session.engine.is_level() {
+            self.shared.with_news(|news| news.caught_up());
+        }
         let moved = self.shared.with_live(|live| live.follow(&session.engine, now));
         self.end_uploads();
         if let Some(conversations) = moved {
@@ -554,7 +587,8 @@ async fn sleep_until(timer: Option<tokio::time::Instant>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vault::NoneAtAll;
+    use crate::settings::Settings;
+    use crate::vault::{NoDoorkeeper, NoneAtAll};
     use bedside_protocol::{ClinicId, Limits, Me, Role, UserId};
 
     fn account(id: &str) -> Account {
@@ -569,7 +603,9 @@ mod tests {
     async fn a_failed_disk_gives_nobody_elses_messages_away() {
         let dir = tempfile::tempdir().unwrap();
         let vault = Vault::new(dir.path().into(), Arc::new(NoneAtAll), false).unwrap();
-        let mut core = Core::new(vault, Policy::default(), Trust::system().unwrap(), Arc::new(Shared::new()));
+        let shared = Arc::new(Shared::new(Settings::read(dir.path(), Policy::default())));
+        let (doorkeeper, trust) = (Arc::new(NoDoorkeeper), Trust::system().unwrap());
+        let mut core = Core::new(vault, doorkeeper, Policy::default(), trust, shared);
         core.open_cache(None);
         let opened = core.inbox.recv().await.unwrap();
         core.event(opened);

@@ -8,11 +8,14 @@ mod clock;
 mod command;
 mod core;
 mod doubt;
+mod entry;
 mod live;
+mod news;
 mod policy;
 mod room;
 mod safe;
 mod search;
+mod settings;
 mod sign_in;
 pub mod socket;
 mod splice;
@@ -29,11 +32,17 @@ pub use bedside_protocol::{ConversationId, File};
 use bedside_store::{Reader, StoreError};
 use core::Ask;
 use live::Live;
+use news::News;
 pub use policy::Policy;
+use settings::Settings;
+pub use settings::Shown;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 pub use trust::{BadCertificate, Trust};
+#[cfg(target_os = "linux")]
+pub use vault::Polkit;
+pub use vault::{Doorkeeper, NoDoorkeeper, NotLetIn, SharedDoorkeeper, system_doorkeeper};
 pub use vault::{Keychain, NoKeychain, NoneAtAll, SharedKeychain, SystemKeychain};
 use view::View;
 use watch::Dirty;
@@ -50,6 +59,8 @@ pub struct Setup {
     pub policy: Policy,
     /// Whose certificates are believed.
     pub trust: Trust,
+    /// Who opens a locked cache without a passphrase.
+    pub doorkeeper: SharedDoorkeeper,
 }
 
 /// The core's handle. It lives on as long as one of its clones does.
@@ -67,11 +78,12 @@ impl Client {
     /// Opens the cache and, if somebody is signed in there, begins to connect. Fails when another program has it;
     /// whatever else is wrong with it, [`Query::Connection`] says.
     pub fn start(setup: Setup, runtime: &tokio::runtime::Handle) -> Result<Self, StoreError> {
-        let Setup { folder, keychain, policy, trust } = setup;
+        let Setup { folder, keychain, policy, trust, doorkeeper } = setup;
         let (asks, inbox) = mpsc::channel(ASKS);
-        let shared = Arc::new(Shared::new());
-        let vault = vault::Vault::new(folder, keychain, policy.keep_nothing)?;
-        let core = core::Core::new(vault, policy, trust, Arc::clone(&shared));
+        // It makes the folder, for this program alone.
+        let vault = vault::Vault::new(folder.clone(), keychain, policy.keep_nothing)?;
+        let shared = Arc::new(Shared::new(Settings::read(&folder, policy.clone())));
+        let core = core::Core::new(vault, doorkeeper, policy, trust, Arc::clone(&shared));
         runtime.spawn(core.run(inbox));
         Ok(Self { asks, shared, runtime: runtime.clone() })
     }
@@ -92,6 +104,21 @@ impl Client {
     /// A conversation's file, from here or else from the server.
     pub async fn content(&self, place: Place) -> Result<Content, Failure> {
         self.ask(|answer| Ask::Content(place, answer)).await
+    }
+
+    /// What the window and the system around it are to do by the settings, as that changes.
+    pub fn shown(&self) -> tokio::sync::watch::Receiver<Shown> {
+        self.shared.settings.shown()
+    }
+
+    /// How many messages of patients came that nobody has seen, as that changes: what a notification may say.
+    pub fn news(&self) -> tokio::sync::watch::Receiver<u32> {
+        self.shared.told.subscribe()
+    }
+
+    /// Whether somebody looks at the window now.
+    pub fn attended(&self, attended: bool) {
+        self.shared.with_news(|news| news.attended(attended));
     }
 
     async fn ask<T>(
@@ -115,15 +142,36 @@ pub(crate) struct Shared {
     live: Mutex<Live>,
     reader: Mutex<Option<Reader>>,
     watchers: Mutex<Vec<mpsc::UnboundedSender<Dirty>>>,
+    pub(crate) settings: Settings,
+    news: Mutex<News>,
+    told: tokio::sync::watch::Sender<u32>,
 }
 
 impl Shared {
-    fn new() -> Self {
+    fn new(settings: Settings) -> Self {
         Self {
             live: Mutex::new(Live::signed_out(api::Link::SignedOut)),
             reader: Mutex::new(None),
             watchers: Mutex::new(Vec::new()),
+            settings,
+            news: Mutex::default(),
+            told: tokio::sync::watch::Sender::new(0),
         }
+    }
+
+    /// What is to be committed. It is told once it is.
+    pub(crate) fn heed(&self, changes: &[bedside_engine::Change]) {
+        lock(&self.news).heed(changes);
+    }
+
+    pub(crate) fn with_news(&self, with: impl FnOnce(&mut News)) {
+        with(&mut lock(&self.news));
+        self.tell_news();
+    }
+
+    pub(crate) fn tell_news(&self) {
+        let count = lock(&self.news).count();
+        self.told.send_if_modified(|told| std::mem::replace(told, count) != count);
     }
 
     pub(crate) fn subscribe(&self) -> mpsc::UnboundedReceiver<Dirty> {

@@ -230,7 +230,7 @@ mod tests {
         let patient = Patient { id: user("p"), name: "P".into(), born: None, extra: Extra::new() };
         let live = Live {
             account: Some(Account { me: me.clone(), server: String::new(), limits: Limits::default() }),
-            vault: Vault::Open { keeper: Keeper::Nothing, can_lock: false, idle_minutes: 0 },
+            vault: Vault::Open { keeper: Keeper::Nothing, opener: None, idle_minutes: 0 },
             ..Live::signed_out(Link::SignedOut)
         };
         let query = Query::Conversation { id: id.clone(), newest: 200 };

@@ -149,6 +149,11 @@ impl CatchUp {
         self.wanting.iter().filter(|id| self.is_behind(id)).count()
     }
 
+    /// Whether nothing is missing of what the server spoke of, since it was asked.
+    pub(crate) fn is_level(&self) -> bool {
+        self.is_verified() && !self.again && self.told <= self.cursor && self.behind() == 0
+    }
+
     pub(crate) fn is_behind(&self, conversation: &ConversationId) -> bool {
         self.conversations.get(conversation).is_some_and(Known::is_behind)
     }

@@ -160,6 +160,11 @@ impl Engine {
         self.catchup.behind()
     }
 
+    /// Whether all that changed before this connection, and since, is here.
+    pub fn is_level(&self) -> bool {
+        self.is_live() && self.catchup.is_level()
+    }
+
     /// A message of one's own that isn't in the log yet.
     pub fn outgoing(&self, id: EntryId) -> Option<&OutboxRow> {
         self.outbox.get(id)

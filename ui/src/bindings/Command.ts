@@ -2,6 +2,7 @@
 import type { ConversationId } from "./ConversationId";
 import type { EntryId } from "./EntryId";
 import type { Seq } from "./Seq";
+import type { Setting } from "./Setting";
 
 /**
  * What a person wants done.
@@ -110,7 +111,7 @@ conversation: ConversationId, } | { "command": "reconnect" } | { "command": "pau
 /**
  * What it was locked with.
  */
-passphrase: string, } | { "command": "open_cache" } | { "command": "set_passphrase", 
+passphrase: string, } | { "command": "system_unlock" } | { "command": "unlock_by_system" } | { "command": "open_cache" } | { "command": "set_passphrase", 
 /**
  * The present one, if there is one.
  */
@@ -118,4 +119,8 @@ current: string | null,
 /**
  * The new one.
  */
-new: string, } | { "command": "active" };
+new: string, } | { "command": "active" } | { "command": "settings" } | { "command": "set", 
+/**
+ * What.
+ */
+setting: Setting, };

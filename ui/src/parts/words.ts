@@ -9,6 +9,7 @@ import type { Failure } from "../bindings/Failure";
 import type { History } from "../bindings/History";
 import type { Link } from "../bindings/Link";
 import type { LockedBy } from "../bindings/LockedBy";
+import type { Opener } from "../bindings/Opener";
 import type { Patient } from "../bindings/Patient";
 import type { Repair } from "../bindings/Repair";
 import type { Time } from "../bindings/Time";
@@ -74,6 +75,14 @@ export function failureWords(failure: Failure): string {
       return "No passphrase was chosen on this computer yet.";
     case "short_passphrase":
       return `The passphrase is too short: it takes ${failure.characters} characters or more.`;
+    case "no_system_unlock":
+      return "This computer can’t be asked who you are now.";
+    case "not_recognised":
+      return "This computer didn’t recognise you, or doesn’t let you unlock Bedside.";
+    case "dismissed":
+      return "Nobody answered when the system asked who is there.";
+    case "set_by_policy":
+      return "Your organisation has set this for this computer.";
     case "storage":
       return "The cache on this computer can't be read or written. Is the disk full?";
     default:
@@ -207,7 +216,11 @@ export function historyWords({ held, all }: History): string {
   return `Keeping earlier messages for offline: ${Math.floor((100 * held) / all)} %`;
 }
 
-export function lockedWords(by: LockedBy): string {
+/** After how long it locks itself. */
+export const idleWords = (minutes: number): string =>
+  minutes === 0 ? "Never" : `After ${count(minutes, "minute", "minutes")}`;
+
+export function lockedWords(by: LockedBy, opener: Opener): string {
   switch (by) {
     case "person":
       return "You locked it.";
@@ -216,7 +229,7 @@ export function lockedWords(by: LockedBy): string {
     case "sleep":
       return "It locked itself when the computer slept.";
     case "start":
-      return "Its passphrase opens it.";
+      return opener === "passphrase" ? "Its passphrase opens it." : "This computer’s sign-in opens it.";
     default:
       return strange(by);
   }

@@ -16,6 +16,7 @@ import { FakeFiles } from "./files";
 import { difference } from "./difference";
 import { found } from "./found";
 import { ME } from "./people";
+import { FakeSettings } from "./settings";
 import { Talk } from "./talk";
 import { FakeVault } from "./vault";
 import { rows, shown } from "./views";
@@ -38,6 +39,7 @@ export class FakeCore implements Platform {
   fileLimit: { file_bytes?: number } = { file_bytes: 20_971_520 };
   readonly files = new FakeFiles();
   readonly vault = new FakeVault(() => this.publish());
+  readonly settings = new FakeSettings(this.vault);
   #talks: Talk[];
   #watched = new Map<string, Watched>();
   #listener: (update: Update) => void = () => {};
@@ -228,9 +230,15 @@ export class FakeCore implements Platform {
       case "lock":
       case "unlock":
       case "open_cache":
+      case "system_unlock":
+      case "unlock_by_system":
       case "set_passphrase":
       case "active":
         return { reply: "done" };
+      case "settings":
+        return this.settings.reply();
+      case "set":
+        return this.settings.set(command.setting);
     }
   }
 

@@ -6,6 +6,7 @@ import { big } from "./big";
 import { FakeCore } from "./core";
 import * as people from "./people";
 import { Talk } from "./talk";
+import type { FakeVault } from "./vault";
 
 const { ME, COLLEAGUE } = people;
 const DAY = 24 * 60;
@@ -221,6 +222,25 @@ function kept(vault: Vault | null, from = new FakeCore(everybody())): FakeCore {
   return from;
 }
 
+/** A desk that this computer's sign-in opens, when it says `system`. */
+function signIn(system: FakeVault["system"], locked = true): FakeCore {
+  const core = new FakeCore(everybody());
+  core.vault.system = system;
+  core.vault.open();
+  if (locked) core.vault.state = { vault: "locked", by: "idle", opener: "system", waiting: 0 };
+  if (system === null) core.settings.now.system_unlock = { on: false, set_by: "missing" };
+  return core;
+}
+
+/** A desk whose settings are an organisation's, as far as this computer has them. */
+function organised(): FakeCore {
+  const core = signIn(null, false);
+  core.settings.now.notifications = { on: false, set_by: "policy" };
+  core.settings.now.content_protection = { on: false, set_by: "missing" };
+  core.settings.now.set_aside = true;
+  return core;
+}
+
 function noKeychain(keeper: "nothing" | "nothing_by_policy"): FakeCore {
   const core = new FakeCore(everybody());
   core.vault.open(keeper);
@@ -256,8 +276,13 @@ export const SCENARIOS = {
   "no-keychain": () => noKeychain("nothing"),
   "no-keeping": () => noKeychain("nothing_by_policy"),
   opening: () => kept({ vault: "opening" }),
-  locked: () => kept({ vault: "locked", by: "idle", waiting: 0 }),
-  "locked-waiting": () => kept({ vault: "locked", by: "start", waiting: 2 }),
+  locked: () => kept({ vault: "locked", by: "idle", opener: "passphrase", waiting: 0 }),
+  "locked-waiting": () => kept({ vault: "locked", by: "start", opener: "passphrase", waiting: 2 }),
+  "locked-system": () => signIn("yes"),
+  "locked-stranger": () => signIn("not_recognised"),
+  "locked-alone": () => signIn(null),
+  system: () => signIn("yes", false),
+  organised,
   expired: () => kept({ vault: "expired", reached: Date.now() - 15 * DAY * 60_000 }, offline()),
   "closed-keychain": () => kept({ vault: "closed", why: "keychain" }),
   "closed-newer": () => kept({ vault: "closed", why: "newer" }),
