@@ -202,6 +202,7 @@ impl Core {
                 });
                 // All of it is published below.
                 let _moved = live.follow(&engine, now);
+                let _changed = live.beyond.follow(&engine);
             });
             let (socket, frames, uploads) = (None, None, BTreeMap::new());
             self.session = Some(Session { account, device, engine, attempt: 0, socket, frames, uploads });
@@ -414,7 +415,12 @@ impl Core {
     fn follow_engine(&mut self) {
         let Some(session) = &self.session else { return };
         let now = self.clock.now();
-        let moved = self.shared.with_live(|live| live.follow(&session.engine, now));
+        let (moved, beyond) = self
+            .shared
+            .with_live(|live| (live.follow(&session.engine, now), live.beyond.follow(&session.engine)));
+        if let Some(dirty) = beyond {
+            self.shared.publish(&dirty);
+        }
         self.end_uploads();
         if let Some(conversations) = moved {
             self.shared.publish(&Dirty::sending(conversations));
@@ -495,11 +501,17 @@ impl Core {
     }
 
     fn tell(&self, now: Time, frame: ServerFrame) {
-        if let ServerFrame::Typing(mut typing) = frame {
-            typing.until = now.plus(TYPING_MS);
-            let id = typing.conversation.clone();
-            self.shared.with_live(|live| live.typing.insert(id.clone(), typing));
-            self.shared.publish(&Dirty::conversation(id));
+        match frame {
+            ServerFrame::Typing(mut typing) => {
+                typing.until = now.plus(TYPING_MS);
+                let id = typing.conversation.clone();
+                self.shared.with_live(|live| live.typing.insert(id.clone(), typing));
+                self.shared.publish(&Dirty::conversation(id));
+            }
+            // Published with what the engine says of it.
+            ServerFrame::Found(answer) => self.shared.with_live(|live| live.beyond.found(answer)),
+            ServerFrame::Entries(answer) => self.shared.with_live(|live| live.beyond.page(answer)),
+            _ => {}
         }
     }
 

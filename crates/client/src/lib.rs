@@ -4,11 +4,13 @@
 mod address;
 pub mod api;
 mod attach;
+mod beyond;
 mod clock;
 mod command;
 mod core;
 mod doubt;
 mod live;
+mod passage;
 mod policy;
 mod room;
 mod safe;

@@ -10,6 +10,7 @@ mod attachments;
 mod damage;
 mod files;
 mod migrations;
+mod reading;
 mod search;
 mod writing;
 
