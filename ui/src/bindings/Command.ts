@@ -34,7 +34,7 @@ conversation: ConversationId | null, } | { "command": "load_older",
 /**
  * Which.
  */
-conversation: ConversationId, } | { "command": "send", 
+conversation: ConversationId, } | { "command": "search", text: string, } | { "command": "look", conversation: ConversationId, at: Seq, from: Seq, to: Seq | null, } | { "command": "send", 
 /**
  * Where they go.
  */

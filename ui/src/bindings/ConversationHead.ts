@@ -35,7 +35,7 @@ loaded_upto: Seq,
 /**
  * Whether there are older entries than those shown, here or on the server.
  */
-older: boolean, 
+older: boolean, newer: boolean, kept: boolean, 
 /**
  * Whether newer entries are still being fetched.
  */
