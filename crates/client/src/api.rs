@@ -58,7 +58,7 @@ pub enum Command {
         text: String,
     },
     /// Fetches the part of the open conversation that a [`Query::Passage`] watches, as far as it isn't here, to be looked at and
-    /// not kept. [`Command::Open`] ends it.
+    /// not kept. Another conversation that is opened ends it.
     Look {
         /// Whose.
         conversation: ConversationId,
@@ -358,6 +358,8 @@ pub enum Patch {
         head: Option<ConversationHead>,
         /// What to replace among the messages, oldest first: without a gap, and around the entry that was jumped to.
         items: Splice<Item>,
+        /// Which of them are known to have been taken back by others that aren't among them.
+        taken_back: Vec<EntryId>,
         /// Why this isn't all that is wanted, if it isn't.
         missing: Option<Missing>,
     },

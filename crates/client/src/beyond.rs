@@ -4,8 +4,10 @@
 use crate::api::{self, Reach};
 use crate::watch::Dirty;
 use bedside_engine::{Engine, Link, Look, Range, Searching};
-use bedside_protocol::{Code, Conversation, ConversationId, EntriesAnswer, Entry, FoundEntry, FoundFrame};
-use bedside_store::{Reader, StoreError};
+use bedside_protocol::{
+    Code, Conversation, ConversationId, EntriesAnswer, Entry, File, FoundEntry, FoundFrame,
+};
+use bedside_store::{FileOf, Reader, StoreError};
 use std::sync::Arc;
 
 /// What somebody looks at that isn't kept here.
@@ -14,7 +16,12 @@ pub(crate) struct Beyond {
     online: bool,
     sought: Option<Sought>,
     passage: Option<Passage>,
+    /// A search was begun, or has found more.
+    grew: bool,
 }
+
+/// What of it changes.
+type State = (bool, Option<Searching>, Option<(Look, Option<Range>, Option<Code>)>);
 
 /// A search of the server's log.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,12 +49,14 @@ impl Beyond {
     /// Somebody searches for `text`, of which the server isn't asked if there is a reason.
     pub(crate) fn seek(&mut self, text: String, unasked: Option<Reach>) {
         self.sought = Some(Sought { text, unasked, searching: None, hits: Arc::default() });
+        self.grew = true;
     }
 
     /// What the server has found.
     pub(crate) fn found(&mut self, answer: FoundFrame) {
         if let Some(sought) = &mut self.sought {
             Arc::make_mut(&mut sought.hits).extend(answer.hits);
+            self.grew = true;
         }
     }
 
@@ -63,7 +72,7 @@ impl Beyond {
 
     /// Takes over what the engine says now, and says who is to look anew.
     pub(crate) fn follow(&mut self, engine: &Engine) -> Option<Dirty> {
-        let before = self.clone();
+        let before = self.state();
         self.online = matches!(engine.link(), Link::Live { .. });
         if let Some(sought) = &mut self.sought {
             sought.searching = engine.searching();
@@ -78,14 +87,28 @@ impl Beyond {
             }
             Passage { look: look.clone(), range, entries, summary, refused }
         });
-        let looked_at =
-            [&before, self].map(|beyond| beyond.passage.as_ref().map(|p| p.look.conversation.clone()));
-        (before != *self).then(|| Dirty::beyond(looked_at.into_iter().flatten()))
+        let now = self.state();
+        let looked_at = [&before.2, &now.2].into_iter().flatten().map(|(look, ..)| look.conversation.clone());
+        (std::mem::take(&mut self.grew) || before != now).then(|| Dirty::beyond(looked_at))
+    }
+
+    /// What there is to compare: entries never change.
+    fn state(&self) -> State {
+        let passage = self.passage.as_ref();
+        let passage = passage.map(|passage| (passage.look.clone(), passage.range, passage.refused));
+        (self.online, self.sought.as_ref().and_then(|sought| sought.searching), passage)
     }
 
     /// What of a conversation somebody looks at.
     pub(crate) fn passage(&self, id: &ConversationId) -> Option<&Passage> {
         self.passage.as_ref().filter(|passage| passage.look.conversation == *id)
+    }
+
+    /// A file that stands in what somebody looks at.
+    pub(crate) fn file(&self, conversation: &ConversationId, of: &FileOf) -> Option<File> {
+        let FileOf::Message(id) = of else { return None };
+        let entries = &self.passage(conversation)?.entries;
+        entries.iter().find(|entry| entry.id == *id)?.body.file().cloned()
     }
 
     /// Whether the server can be reached.

@@ -18,6 +18,7 @@ mod search;
 mod sign_in;
 pub mod socket;
 mod splice;
+mod told;
 mod transfer;
 mod trust;
 mod vault;

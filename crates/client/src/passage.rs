@@ -1,11 +1,11 @@
 //! The view of a part of a conversation: what the cache has of it, and what came from the server to be looked at. Both are shown as
 //! one only where no entry is missing between them.
 
-use crate::api::{ConversationHead, Item, Missing};
+use crate::api::{ConversationHead, Item, Missing, Patch, Splice};
 use crate::live::Live;
 use crate::view::{head, outgoing_items};
 use bedside_engine::Range;
-use bedside_protocol::{ConversationId, Entry, Seq};
+use bedside_protocol::{ConversationId, Entry, EntryId, Seq};
 use bedside_store::{CachedConversation, Reader, StoreError};
 
 /// What of a conversation is looked at.
@@ -19,11 +19,24 @@ pub(crate) struct Part<'a> {
 }
 
 /// What is shown of it.
-type Shown = (Option<ConversationHead>, Vec<Item>, Option<Missing>);
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Passage {
+    pub(crate) head: Option<ConversationHead>,
+    pub(crate) items: Vec<Item>,
+    taken_back: Vec<EntryId>,
+    missing: Option<Missing>,
+}
+
+impl Passage {
+    /// What says so, with this head and these changes of the items.
+    pub(crate) fn patch(&self, head: Option<ConversationHead>, items: Splice<Item>) -> Patch {
+        Patch::Passage { head, items, taken_back: self.taken_back.clone(), missing: self.missing }
+    }
+}
 
 /// What is shown of a part of a conversation, and why that isn't all.
-pub(crate) fn shown(reader: Option<&Reader>, live: &Live, part: Part<'_>) -> Result<Shown, StoreError> {
-    let Some(reader) = reader else { return Ok((None, Vec::new(), None)) };
+pub(crate) fn shown(reader: Option<&Reader>, live: &Live, part: Part<'_>) -> Result<Passage, StoreError> {
+    let Some(reader) = reader else { return Ok(Passage::default()) };
     let cached = reader.part(part.id, part.from, part.to)?;
     let held = cached.as_ref().and_then(|cached| cached.range);
     let beyond = live.beyond.passage(part.id);
@@ -40,7 +53,9 @@ pub(crate) fn shown(reader: Option<&Reader>, live: &Live, part: Part<'_>) -> Res
         None if live.beyond.is_online() => Missing::Fetching,
         None => Missing::Offline,
     });
-    let Some(mut cached) = cached else { return Ok((None, Vec::new(), missing)) };
+    let Some(mut cached) = cached else {
+        return Ok(Passage { missing, ..Passage::default() });
+    };
     let is_shown = |entry: &Entry| {
         let wanted = part.from <= entry.seq && entry.seq <= part.to;
         wanted && run.is_some_and(|run| run.contains(entry.seq))
@@ -57,8 +72,14 @@ pub(crate) fn shown(reader: Option<&Reader>, live: &Live, part: Part<'_>) -> Res
     let head = head(cached, live);
     let catching_up = kept && head.catching_up;
     let head = ConversationHead { older, newer, kept, catching_up, ..head };
+    let mut taken_back = Vec::new();
+    for entry in &entries {
+        if reader.is_taken_back(entry.id)? {
+            taken_back.push(entry.id);
+        }
+    }
     let entries = entries.into_iter().map(|entry| Item::Entry { entry });
-    Ok((Some(head), entries.chain(mine).collect(), missing))
+    Ok(Passage { head: Some(head), items: entries.chain(mine).collect(), taken_back, missing })
 }
 
 /// The entries around `at` that are here without a gap.

@@ -1,11 +1,10 @@
 //! Views: what a query shows, made from the cache and the live state, and the difference between two of them.
 
 use crate::api::{
-    Connection, ConversationHead, Found, InboxRow, Item, Missing, Outgoing, OutgoingState, Patch, Query,
-    Splice,
+    Connection, ConversationHead, Found, InboxRow, Item, Outgoing, OutgoingState, Patch, Query, Splice,
 };
 use crate::live::Live;
-use crate::passage::{self, Part};
+use crate::passage::{self, Part, Passage};
 use crate::search;
 use bedside_engine::{OutboxRow, OutboxState};
 use bedside_protocol::{ConversationId, Seq, Time};
@@ -18,7 +17,7 @@ pub(crate) enum View {
     Connection(Connection),
     Inbox(Vec<InboxRow>),
     Conversation { head: Option<ConversationHead>, items: Vec<Item> },
-    Passage { head: Option<ConversationHead>, items: Vec<Item>, missing: Option<Missing> },
+    Passage(Passage),
     Outbox(Vec<Outgoing>),
     Search(Found),
 }
@@ -55,8 +54,7 @@ impl View {
             Query::Conversation { id, newest } => conversation(reader, live, id, *newest, first)?,
             Query::Passage { id, at, from, to } => {
                 let part = Part { id, at: *at, from: *from, to: to.unwrap_or(Seq::MAX) };
-                let (head, items, missing) = passage::shown(reader, live, part)?;
-                View::Passage { head, items, missing }
+                View::Passage(passage::shown(reader, live, part)?)
             }
             Query::Search { text } => View::Search(search::found(reader, &live.beyond, text)?),
         })
@@ -70,9 +68,7 @@ impl View {
             View::Conversation { head, items } => {
                 Patch::Conversation { head: head.clone(), items: Splice::all(items) }
             }
-            View::Passage { head, items, missing } => {
-                Patch::Passage { head: head.clone(), items: Splice::all(items), missing: *missing }
-            }
+            View::Passage(passage) => passage.patch(passage.head.clone(), Splice::all(&passage.items)),
             View::Outbox(rows) => Patch::Outbox { rows: Splice::all(rows) },
             View::Search(found) => Patch::Search { found: found.clone() },
         }
@@ -95,14 +91,11 @@ impl View {
                 head: (Some(head) != before.as_ref()).then(|| head.clone()),
                 items: Splice::between(old, items).unwrap_or(Splice::none()),
             }),
-            (
-                View::Passage { head: Some(head), items, missing },
-                View::Passage { head: before, items: old, .. },
-            ) => Change::Patch(Patch::Passage {
-                head: (Some(head) != before.as_ref()).then(|| head.clone()),
-                items: Splice::between(old, items).unwrap_or(Splice::none()),
-                missing: *missing,
-            }),
+            (View::Passage(new), View::Passage(old)) if new.head.is_some() => {
+                let head = new.head.clone().filter(|_| new.head != old.head);
+                let items = Splice::between(&old.items, &new.items).unwrap_or(Splice::none());
+                Change::Patch(new.patch(head, items))
+            }
             (View::Search(found), _) => Change::Patch(Patch::Search { found: found.clone() }),
             (View::Connection(connection), _) => {
                 Change::Patch(Patch::Connection { connection: connection.clone() })

@@ -84,7 +84,7 @@ pub enum Input {
     /// A person looks for something, or for nothing any more; the engine names the search itself. What this computer holds is
     /// searched elsewhere.
     Search(Option<Search>),
-    /// A person jumped into the open conversation, or goes on from there. Another [`Input::Open`] ends it.
+    /// A person jumped into the open conversation, or goes on from there. Another conversation that is opened ends it.
     Look(Look),
     /// A person is typing.
     Typing(ConversationId),
@@ -294,8 +294,15 @@ impl Engine {
                 }
             }
             Input::Open(conversation) => {
+                // The two may come in any order.
+                if self
+                    .passage
+                    .looked_at()
+                    .is_some_and(|look| Some(&look.conversation) != conversation.as_ref())
+                {
+                    self.passage.look(None);
+                }
                 self.open = conversation;
-                self.passage.look(None);
                 if self.is_live() {
                     effects.push(self.viewing());
                 }

@@ -201,6 +201,14 @@ impl Reader {
         Ok(there.exists([id.to_string()])?)
     }
 
+    /// Whether an entry that is here takes this one back.
+    pub fn is_taken_back(&self, id: EntryId) -> Result<bool, StoreError> {
+        let mut back = self
+            .connection
+            .prepare_cached("SELECT 1 FROM entry WHERE amends = ?1 AND entry ->> '$.body.text' IS NULL")?;
+        Ok(back.exists([id.to_string()])?)
+    }
+
     fn conversation_now(
         &self,
         id: &ConversationId,

@@ -35,7 +35,15 @@ loaded_upto: Seq,
 /**
  * Whether there are older entries than those shown, here or on the server.
  */
-older: boolean, newer: boolean, kept: boolean, 
+older: boolean, 
+/**
+ * Whether there are newer entries than those shown.
+ */
+newer: boolean, 
+/**
+ * Whether the conversation is kept on this computer. If not, it is here to be read alone.
+ */
+kept: boolean, 
 /**
  * Whether newer entries are still being fetched.
  */

@@ -5,7 +5,7 @@ import type { Covers } from "./Covers";
 import type { Hit } from "./Hit";
 
 /**
- * What a search found in the cache.
+ * What a search found.
  */
 export type Found = { 
 /**
@@ -13,11 +13,11 @@ export type Found = {
  */
 patients: Array<Conversation>, 
 /**
- * Entries, the newest first.
+ * Entries that are kept on this computer, the newest first.
  */
 hits: Array<Hit>, 
 /**
- * Whether there are more.
+ * Whether there are more of these.
  */
 more: boolean, 
 /**
@@ -29,6 +29,10 @@ words: Array<string>,
  */
 ignored: Array<string>, 
 /**
- * What was searched.
+ * What was searched here.
  */
-covers: Covers, beyond: Beyond, };
+covers: Covers, 
+/**
+ * What the server adds.
+ */
+beyond: Beyond, };

@@ -46,6 +46,8 @@ export class OpenConversation {
   olderTrouble = $state.raw<Failure | null>(null);
   /** Why not all that is wanted around the entry that somebody jumped to is shown. */
   missing = $state.raw<Missing | null>(null);
+  /** Which entries were taken back by others that aren't shown. */
+  takenBack = $state.raw<readonly EntryId[]>([]);
   /** The part that somebody jumped into, if that isn't the end; its `to` is `null` once it reaches that. */
   #part: { from: Seq; to: Seq | null } | null = null;
   #askedAfter = $state<Seq | null>(null);
@@ -183,6 +185,7 @@ export class OpenConversation {
     if (this.#first !== first) this.olderTrouble = null;
     if (patch.head || snapshot) this.head = patch.head;
     this.missing = patch.patch === "passage" ? patch.missing : null;
+    this.takenBack = patch.patch === "passage" ? patch.taken_back : [];
     if (patch.head && !this.ready) this.newAfter = unreadFrom(patch.head);
     this.ready = true;
     return true;

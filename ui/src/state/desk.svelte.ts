@@ -172,7 +172,6 @@ export class Desk {
 
   #show(id: ConversationId, jump: Jump | null) {
     this.#leave();
-    // Before the first look at a part of it, which this would end.
     void this.attempt(this.call({ command: "open", conversation: id }));
     this.open = new OpenConversation(id, this.#watches, this.call, jump);
   }

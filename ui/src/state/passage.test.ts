@@ -62,7 +62,7 @@ class Core implements Platform {
     this.listen({
       query,
       revision: 1,
-      patch: { patch: "passage", head, items: { at: 0, remove: 0, insert }, missing },
+      patch: { patch: "passage", head, items: { at: 0, remove: 0, insert }, taken_back: [], missing },
     });
   }
 }

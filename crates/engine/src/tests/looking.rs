@@ -38,6 +38,8 @@ fn what_one_jumps_to_is_fetched_with_its_surroundings_and_stored_nowhere() {
     let effects = engine.handle(NOW, look(0, 50, 1, 100));
     assert_eq!(caught_up(&mut engine, &mut server, effects).0, [(1, 100)]);
     assert_eq!(here(&engine), Some((1, 100)));
+    engine.handle(NOW, Input::Open(Some(conversation_id(0))));
+    assert_eq!(here(&engine), Some((1, 100)));
     engine.handle(NOW, Input::Open(None));
     assert_eq!(engine.looked_at(), None);
 }

@@ -1,6 +1,7 @@
 //! Parts of conversations.
 
 use super::*;
+use bedside_protocol::Amend;
 
 #[test]
 fn a_part_is_what_is_here_of_it() {
@@ -14,6 +15,12 @@ fn a_part_is_what_is_here_of_it() {
     assert_eq!(part(8, u64::MAX).entries, wanted[3..]);
     assert_eq!(part(1, 4).range, Range::new(Seq::new(5), Seq::new(9)), "what is here is known all the same");
     assert_eq!(reader.part(&ConversationId::new("b").unwrap(), Seq::ZERO, Seq::MAX).unwrap(), None);
+    assert!(!reader.is_taken_back(wanted[0].id).unwrap());
+    let Change::Entries { conversation, range, mut entries } = entries("a", 10..=10) else { panic!() };
+    entries[0].body = Body::Amend(Amend { target: wanted[0].id, text: None, extra: Extra::new() });
+    cache.sync(vec![Change::Entries { conversation, range: Range { lo: Seq::new(5), ..range }, entries }]);
+    assert!(reader.is_taken_back(wanted[0].id).unwrap());
+    assert!(!reader.is_taken_back(wanted[1].id).unwrap());
     assert!(reader.holds(wanted[0].id).unwrap());
     assert!(!reader.holds(EntryId::from_parts(Time::new(4), [1; 10])).unwrap());
 }

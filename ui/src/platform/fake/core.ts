@@ -135,7 +135,7 @@ export class FakeCore implements Platform {
       }
       case "passage": {
         const { head, items, missing } = this.beyond.passage(this.talks, query);
-        return { patch: "passage", head, items: this.#step<Item>(watched, items), missing };
+        return { patch: "passage", head, items: this.#step<Item>(watched, items), taken_back: [], missing };
       }
       case "search":
         return { patch: "search", found: found(this.talks, query.text, this.catchingUp, this.beyond) };
