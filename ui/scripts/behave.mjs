@@ -5,6 +5,7 @@ import { commands, composer, core, row, search, test, tests } from "./kit.mjs";
 import { settled, withSite } from "./site.mjs";
 import "./files.mjs";
 import "./settings.mjs";
+import "./seek.mjs";
 import "./vault.mjs";
 
 const names = (page) => page.locator(".row .name").allTextContents();

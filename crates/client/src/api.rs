@@ -1,6 +1,8 @@
 //! What a window and the core say to each other: commands in, numbered updates out. The window holds no state of its
 //! own that is not made from these.
 
+mod passage;
+mod search;
 mod settings;
 mod vault;
 
@@ -8,6 +10,8 @@ use bedside_protocol::{
     Body, Code, ConnectRefusal, Conversation, ConversationId, Entry, EntryId, File, Limits, Me, Retry, Seq,
     Time, TypingFrame,
 };
+pub use passage::Missing;
+pub use search::{Beyond, Covers, Found, Hit, Reach};
 use serde::{Deserialize, Serialize};
 pub use settings::{SetBy, Setting, Settings, Switch};
 use ts_rs::TS;
@@ -48,6 +52,24 @@ pub enum Command {
     LoadOlder {
         /// Which.
         conversation: ConversationId,
+    },
+    /// Asks the server too for what is searched for, where it may have what isn't here; again, if it was asked for the same
+    /// before. What it finds comes with [`Query::Search`] of the same text. A blank text ends it.
+    Search {
+        /// As a person types it.
+        text: String,
+    },
+    /// Fetches the part of the open conversation that a [`Query::Passage`] watches, as far as it isn't here, to be looked at and
+    /// not kept. Another conversation that is opened ends it.
+    Look {
+        /// Whose.
+        conversation: ConversationId,
+        /// The entry that somebody jumped to.
+        at: Seq,
+        /// The oldest entry that is wanted.
+        from: Seq,
+        /// The newest; none: all that follow.
+        to: Option<Seq>,
     },
     /// Writes messages: one for each file, then one for the text. Answers [`Reply::Accepted`] once they are on the disk; from
     /// then on they aren't lost.
@@ -315,9 +337,20 @@ pub enum Query {
         /// How many of its newest entries, at most; those that come while it is watched are added.
         newest: u32,
     },
+    /// A part of one conversation, where somebody jumped to.
+    Passage {
+        /// Which.
+        id: ConversationId,
+        /// The entry that somebody jumped to.
+        at: Seq,
+        /// The oldest entry that is wanted.
+        from: Seq,
+        /// The newest; none: all that follow, as they come.
+        to: Option<Seq>,
+    },
     /// What waits to be sent, oldest first.
     Outbox,
-    /// What the cache holds of a text: messages, notes, names.
+    /// What the cache holds of a text: messages, notes, names; and what [`Command::Search`] adds.
     Search {
         /// As a person types it: words, "phrases", and filters (search.rs has them).
         text: String,
@@ -360,6 +393,17 @@ pub enum Patch {
         /// What to replace among the messages, oldest first.
         items: Splice<Item>,
     },
+    /// A part of a conversation.
+    Passage {
+        /// What stands around the messages, if it changed; `null` in a snapshot when nothing is known of it.
+        head: Option<ConversationHead>,
+        /// What to replace among the messages, oldest first: without a gap, and around the entry that was jumped to.
+        items: Splice<Item>,
+        /// Which of them are known to have been taken back by others that aren't among them.
+        taken_back: Vec<EntryId>,
+        /// Why this isn't all that is wanted, if it isn't.
+        missing: Option<Missing>,
+    },
     /// Rows of the outbox.
     Outbox {
         /// What to replace.
@@ -370,50 +414,6 @@ pub enum Patch {
         /// The result.
         found: Found,
     },
-}
-
-/// What a search found in the cache.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub struct Found {
-    /// Patients whose names match.
-    pub patients: Vec<Conversation>,
-    /// Entries, the newest first.
-    pub hits: Vec<Hit>,
-    /// Whether there are more.
-    pub more: bool,
-    /// The beginnings of words that were looked for, in lower case: what to mark.
-    pub words: Vec<String>,
-    /// Parts of the text that look like filters and are none.
-    pub ignored: Vec<String>,
-    /// What was searched.
-    pub covers: Covers,
-}
-
-/// An entry that a search found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub struct Hit {
-    /// The entry.
-    pub entry: Entry,
-    /// What it was found by: all of a message, or a file's name.
-    pub text: String,
-    /// Its conversation's patient.
-    pub patient: String,
-}
-
-/// What a search can have found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub struct Covers {
-    /// Conversations that are known.
-    pub conversations: u32,
-    /// Since when their entries are here, in each of them; `null`: from their beginning.
-    pub since: Option<Time>,
-    /// Conversations whose newest entries are still to come.
-    pub behind: u32,
-    /// Entries that are here and can't be found yet.
-    pub unindexed: u32,
 }
 
 /// Replaces `remove` rows from `at` on by `insert`.
@@ -549,6 +549,10 @@ pub struct ConversationHead {
     pub loaded_upto: Seq,
     /// Whether there are older entries than those shown, here or on the server.
     pub older: bool,
+    /// Whether there are newer entries than those shown.
+    pub newer: bool,
+    /// Whether the conversation is kept on this computer. If not, it is here to be read alone.
+    pub kept: bool,
     /// Whether newer entries are still being fetched.
     pub catching_up: bool,
     /// Who is writing.

@@ -4,8 +4,8 @@ use crate::api::{Command, Failure, Link, LockedBy, Reply, Setting, Vault};
 use crate::core::{Answer, Core, Event};
 use crate::sign_in;
 use crate::vault::SHORTEST;
-use bedside_engine::{Engine, Input, OutboxRow, OutboxState};
-use bedside_protocol::{Body, EntryId, Send, Time};
+use bedside_engine::{Engine, Input, Look, OutboxRow, OutboxState};
+use bedside_protocol::{Body, EntryId, Send, Seq, Time};
 use bedside_store::{Draft, Reader, Write};
 use std::sync::Arc;
 
@@ -181,6 +181,10 @@ impl Core {
                     return Err(Failure::Offline);
                 }
                 Input::LoadOlder(conversation)
+            }
+            Command::Search { text } => self.seek(text, &session.engine),
+            Command::Look { conversation, at, from, to } => {
+                Input::Look(Look { conversation, at, from, to: to.unwrap_or(Seq::MAX) })
             }
             Command::Typing { conversation } => Input::Typing(conversation),
             Command::Reconnect => Input::Reconnect,

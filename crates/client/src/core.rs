@@ -13,9 +13,7 @@ use crate::vault::{Closed, NotLetIn, SharedDoorkeeper, Vault};
 use crate::watch::Dirty;
 use crate::{Shared, sign_in};
 use bedside_engine::{Attempt, Config, Effect, Engine, Input, Ticket, Trouble};
-use bedside_protocol::{
-    ConnectRefusal, ConversationId, Entry, EntryId, File, Limits, Refusal, ServerFrame, Time,
-};
+use bedside_protocol::{ConnectRefusal, ConversationId, EntryId, File, Limits, Refusal, ServerFrame, Time};
 use bedside_store::{Account, Committed, Files, Reached, Reader, StoreError, Topic, Write, Writer};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -23,8 +21,6 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
-/// How long a person is shown as typing after the last sign of it; the server's own clock may differ from ours.
-const TYPING_MS: u64 = 6_000;
 /// After the disk has failed: how soon to start anew from what it holds.
 const RESTART: Duration = Duration::from_secs(2);
 
@@ -228,6 +224,7 @@ impl Core {
                 });
                 // All of it is published below.
                 let _moved = live.follow(&engine, now);
+                let _changed = live.beyond.follow(&engine);
             });
             let (socket, frames, uploads) = (None, None, BTreeMap::new());
             self.session = Some(Session { account, device, engine, attempt: 0, socket, frames, uploads });
@@ -385,18 +382,6 @@ impl Core {
         self.handle_all(inputs, None);
     }
 
-    /// Whoever wrote an entry isn't typing any more.
-    fn ended_typing(&self, entry: &Entry) {
-        let (id, author) = (&entry.conversation, &entry.author.id);
-        let ended = self.shared.with_live(|live| {
-            let typing = live.typing.get(id).is_some_and(|typing| typing.who.id == *author);
-            typing.then(|| live.typing.remove(id)).is_some()
-        });
-        if ended {
-            self.shared.publish(&Dirty::conversation(id.clone()));
-        }
-    }
-
     /// Hands an input to the engine and does what it says. A commit among the effects carries the answer; without
     /// one it is given at once.
     pub(crate) fn handle(&mut self, input: Input, answer: Option<(Answer, Reply)>) {
@@ -447,7 +432,12 @@ impl Core {
         if session.engine.is_level() {
             self.shared.with_news(|news| news.caught_up());
         }
-        let moved = self.shared.with_live(|live| live.follow(&session.engine, now));
+        let (moved, beyond) = self
+            .shared
+            .with_live(|live| (live.follow(&session.engine, now), live.beyond.follow(&session.engine)));
+        if let Some(dirty) = beyond {
+            self.shared.publish(&dirty);
+        }
         self.end_uploads();
         if let Some(conversations) = moved {
             self.shared.publish(&Dirty::sending(conversations));
@@ -524,15 +514,6 @@ impl Core {
         match &self.writer {
             Some(writer) => writer.submit(Some(epoch), writes, done),
             None => done(Err(StoreError::Stopped)),
-        }
-    }
-
-    fn tell(&self, now: Time, frame: ServerFrame) {
-        if let ServerFrame::Typing(mut typing) = frame {
-            typing.until = now.plus(TYPING_MS);
-            let id = typing.conversation.clone();
-            self.shared.with_live(|live| live.typing.insert(id.clone(), typing));
-            self.shared.publish(&Dirty::conversation(id));
         }
     }
 

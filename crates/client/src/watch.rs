@@ -25,7 +25,7 @@ pub(crate) struct Dirty {
     outbox: bool,
     conversations: BTreeSet<ConversationId>,
     /// Search knows more.
-    indexed: bool,
+    found: bool,
     everything: bool,
 }
 
@@ -53,7 +53,12 @@ impl Dirty {
 
     /// Search knows more than before.
     pub(crate) fn indexed() -> Self {
-        Self { indexed: true, ..Self::default() }
+        Self { found: true, ..Self::default() }
+    }
+
+    /// What somebody looks at that isn't kept here changed: a search, and parts of these conversations.
+    pub(crate) fn beyond(conversations: impl Iterator<Item = ConversationId>) -> Self {
+        Self { found: true, conversations: conversations.collect(), ..Self::default() }
     }
 
     /// The link changed, and with it what is under way.
@@ -77,7 +82,7 @@ impl Dirty {
         self.inbox |= other.inbox;
         self.outbox |= other.outbox;
         self.conversations.extend(other.conversations);
-        self.indexed |= other.indexed;
+        self.found |= other.found;
         self.everything |= other.everything;
     }
 
@@ -87,8 +92,8 @@ impl Dirty {
                 Query::Connection => self.connection,
                 Query::Inbox => self.inbox,
                 Query::Outbox => self.outbox,
-                Query::Conversation { id, .. } => self.conversations.contains(id),
-                Query::Search { .. } => self.indexed || !self.conversations.is_empty(),
+                Query::Conversation { id, .. } | Query::Passage { id, .. } => self.conversations.contains(id),
+                Query::Search { .. } => self.found || !self.conversations.is_empty(),
             }
     }
 }

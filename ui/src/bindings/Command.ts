@@ -35,7 +35,27 @@ conversation: ConversationId | null, } | { "command": "load_older",
 /**
  * Which.
  */
-conversation: ConversationId, } | { "command": "send", 
+conversation: ConversationId, } | { "command": "search", 
+/**
+ * As a person types it.
+ */
+text: string, } | { "command": "look", 
+/**
+ * Whose.
+ */
+conversation: ConversationId, 
+/**
+ * The entry that somebody jumped to.
+ */
+at: Seq, 
+/**
+ * The oldest entry that is wanted.
+ */
+from: Seq, 
+/**
+ * The newest; none: all that follow.
+ */
+to: Seq | null, } | { "command": "send", 
 /**
  * Where they go.
  */

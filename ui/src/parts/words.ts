@@ -1,10 +1,9 @@
-// The one place where codes become words.
+// The one place where codes become words; those of a search stand in searchWords.ts.
 
 import type { ClosedBy } from "../bindings/ClosedBy";
 import type { Code } from "../bindings/Code";
 import type { ConnectRefusal } from "../bindings/ConnectRefusal";
 import type { Connection } from "../bindings/Connection";
-import type { Covers } from "../bindings/Covers";
 import type { Failure } from "../bindings/Failure";
 import type { History } from "../bindings/History";
 import type { Link } from "../bindings/Link";
@@ -16,24 +15,13 @@ import type { Time } from "../bindings/Time";
 import type { Trouble } from "../bindings/Trouble";
 import type { Obstacle } from "../state/attachments.svelte";
 import { fileSize } from "./size";
-import { birthDate, moment, shortTime } from "./time";
+import { birthDate, moment } from "./time";
 
 /** `1 reply`, `3 replies`. */
 export const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
 
 export const bornWords = ({ born }: Patient): string =>
   born ? `born ${birthDate(born)}` : "date of birth unknown";
-
-/** What a search was over: never silently less than all. */
-export function coversWords({ conversations, since, behind, unindexed }: Covers, now: Time): string {
-  const all = conversations === 1 ? "the one conversation" : `all ${conversations} conversations`;
-  const parts = [
-    `Searched ${all}${since === null ? "" : ` since ${shortTime(since, now)}`} on this computer`,
-  ];
-  if (behind > 0) parts.push(`${behind} still loading`);
-  if (unindexed > 0) parts.push(`${count(unindexed, "message", "messages")} not searched yet`);
-  return parts.join("; ");
-}
 
 export function failureWords(failure: Failure): string {
   switch (failure.failure) {
@@ -287,6 +275,6 @@ export function repairWords(what: Repair): { words: string; lost: boolean } {
 }
 
 /** For a code of a later version; the compiler sees to it that this version's all have words. */
-function strange(code: never): string {
+export function strange(code: never): string {
   return `Something this version has no words for (${JSON.stringify(code)}).`;
 }

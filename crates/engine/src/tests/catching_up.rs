@@ -153,8 +153,8 @@ fn a_copy_of_another_log_takes_nothing_and_sends_nothing() {
     assert_eq!(emitted(&flush(&mut engine, NOW, effects)), []);
     assert_eq!(engine.handle(NOW, Input::Read(conversation_id(C), Seq::new(3))).len(), 1, "kept, not told");
     let (of, message) = ("changes".into(), String::new());
-    let (id, conversation, retry_after_ms) = (None, None, None);
-    let diverged = Rejected { of, id, conversation, code: Code::Diverged, message, retry_after_ms };
+    let (id, conversation, search, retry_after_ms) = (None, None, None, None);
+    let diverged = Rejected { of, id, conversation, search, code: Code::Diverged, message, retry_after_ms };
     let effects = engine.handle(NOW, Input::Frame(1, ServerFrame::Rejected(diverged)));
     assert_eq!(effects, [Effect::Disconnect]);
     assert!(matches!(engine.link(), Link::Offline { trouble: Trouble::RolledBack, .. }));

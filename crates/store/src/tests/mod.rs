@@ -10,6 +10,7 @@ mod attachments;
 mod files;
 mod filters;
 mod migrations;
+mod reading;
 mod search;
 mod writing;
 

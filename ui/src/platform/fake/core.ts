@@ -11,6 +11,7 @@ import type { Splice } from "../../bindings/Splice";
 import type { Update } from "../../bindings/Update";
 import type { Platform } from "../platform";
 import { fail, wait, WIRE_MS } from "./answer";
+import { FakeBeyond } from "./beyond";
 import { deliver } from "./delivery";
 import { FakeFiles } from "./files";
 import { difference } from "./difference";
@@ -38,6 +39,10 @@ export class FakeCore implements Platform {
   /** Empty for a server that takes no files. */
   fileLimit: { file_bytes?: number } = { file_bytes: 20_971_520 };
   readonly files = new FakeFiles();
+  readonly beyond = new FakeBeyond(
+    () => this.link.link === "live",
+    () => this.publish(),
+  );
   readonly vault = new FakeVault(() => this.publish());
   readonly settings = new FakeSettings(this.vault);
   #talks: Talk[];
@@ -47,6 +52,12 @@ export class FakeCore implements Platform {
 
   constructor(talks: Talk[]) {
     this.#talks = talks;
+  }
+
+  /** Each takes the place of the one with the same patient, if there is one. */
+  add(...talks: Talk[]) {
+    const ids = new Set(talks.map(({ conversation }) => conversation.id));
+    this.#talks = [...this.#talks.filter(({ conversation }) => !ids.has(conversation.id)), ...talks];
   }
 
   /** What a closed cache holds is not to be had. */
@@ -124,8 +135,12 @@ export class FakeCore implements Platform {
         const { head, items } = shown(talk, query.newest);
         return { patch: "conversation", head, items: this.#step(watched, items) };
       }
+      case "passage": {
+        const { head, items, missing } = this.beyond.passage(this.talks, query);
+        return { patch: "passage", head, items: this.#step<Item>(watched, items), taken_back: [], missing };
+      }
       case "search":
-        return { patch: "search", found: found(this.talks, query.text, this.catchingUp) };
+        return { patch: "search", found: found(this.talks, query.text, this.catchingUp, this.beyond) };
     }
   }
 
@@ -174,8 +189,11 @@ export class FakeCore implements Platform {
       case "load_older":
         if (this.link.link !== "live") throw fail({ failure: "offline" });
         return { reply: "done" };
+      case "search":
+      case "look":
       case "open":
       case "typing":
+        this.beyond.do(command);
         return { reply: "done" };
       case "send": {
         const talk = this.#talk(command.conversation);
@@ -244,6 +262,7 @@ export class FakeCore implements Platform {
 
   #live() {
     this.link = { link: "live", since: Date.now() };
+    this.beyond.reconnected();
     if (this.vault.state.vault === "expired") this.vault.open();
   }
 

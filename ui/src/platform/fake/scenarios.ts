@@ -254,6 +254,26 @@ function repaired(what: Repair): FakeCore {
   return core;
 }
 
+/** A long conversation of which the newest part is kept, and one that isn't kept at all. */
+function archive(core = new FakeCore(everybody())): FakeCore {
+  const martha = new Talk(people.MARTHA);
+  for (let n = 1; n <= 1_200; n++) {
+    const text =
+      n % 300 === 50 ? `My inhaler is empty again, for the ${n}th time.` : `Day ${n}, nothing new.`;
+    if (n % 4 === 0) martha.answers((1_300 - n) * 60, `Noted on day ${n}.`);
+    else martha.says((1_300 - n) * 60, text);
+  }
+  martha.read(ME.id).read(people.MARTHA.id).keptFrom = 901;
+  const walter = new Talk(people.WALTER)
+    .says(70 * DAY, "The blue inhaler makes my hands shake.")
+    .answers(70 * DAY - 5, "That passes in a few minutes. Two puffs are enough.")
+    .says(70 * DAY - 9, "Good to know, thank you.")
+    .change({ state: "closed", closed_at: Date.now() - 69 * DAY * 60_000 });
+  walter.kept = false;
+  core.add(martha, walter);
+  return core;
+}
+
 function typing(): FakeCore {
   const core = new FakeCore(everybody());
   const talk = core.talks[0];
@@ -291,6 +311,8 @@ export const SCENARIOS = {
   salvaged: () => repaired("salvaged"),
   "set-aside": () => repaired("set_aside"),
   typing,
+  archive,
+  "archive-offline": () => archive(offline()),
   big,
   files: () => withFiles(new FakeCore(everybody())),
   attached: () => attached(withFiles(new FakeCore(everybody()))),
