@@ -333,3 +333,28 @@ async fn signing_out_destroys_the_keys_and_then_the_files() {
     let copied = Files::new(copy.path(), before.keys().clone());
     connection(&copied).query_row("SELECT count(*) FROM entry", [], |_| Ok(())).unwrap();
 }
+
+#[tokio::test]
+async fn what_comes_while_nobody_looks_is_told_until_it_is_read_or_somebody_does() {
+    let mut scene = Scene::set().await;
+    let client = scene.handle.as_ref().unwrap().client.clone();
+    let mut news = client.news();
+    client.attended(true);
+    scene.says("somebody looks").await;
+    client.attended(false);
+    assert_eq!(*news.borrow_and_update(), 0);
+    scene.says("nobody looks").await;
+    let told = async |news: &mut tokio::sync::watch::Receiver<u32>, wanted: u32| {
+        timeout(SOON, news.wait_for(|count| *count == wanted)).await.expect("it is told").unwrap();
+    };
+    told(&mut news, 1).await;
+    scene.reply("one's own", 0).await;
+    scene.says("nobody looks yet").await;
+    told(&mut news, 2).await;
+    let read = |upto| Command::MarkRead { conversation: scene.conversation.clone(), upto: Seq::new(upto) };
+    let head = scene.inbox.iter().map(|row| row.conversation.head.get()).max().unwrap();
+    assert_eq!(scene.call(read(head - 1)).await, Ok(Reply::Done));
+    told(&mut news, 1).await;
+    client.attended(true);
+    told(&mut news, 0).await;
+}

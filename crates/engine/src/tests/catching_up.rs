@@ -171,6 +171,25 @@ fn a_new_life_of_the_same_log_is_kept_in_mind() {
 }
 
 #[test]
+fn it_is_level_once_all_that_the_server_told_of_is_here() {
+    let (mut server, snapshot) = behind(8, Some((1, 8)));
+    let (mut engine, effects) = welcomed(snapshot.clone(), &server);
+    assert!(!engine.is_level(), "nobody has said yet that this is all");
+    caught_up(&mut engine, &mut server, effects);
+    assert!(engine.is_level());
+    server.append(&conversation_id(C), entry_id(8), PATIENT, Body::text("x"));
+    let (mut engine, effects) = welcomed(snapshot, &server);
+    let [changes] = &asked(&effects)[..] else { panic!("one question") };
+    let answer = server.answer(changes.clone()).unwrap();
+    let effects = engine.handle(NOW, Input::Frame(1, answer));
+    assert!(!engine.is_level(), "an entry is missing");
+    caught_up(&mut engine, &mut server, effects);
+    assert!(engine.is_level());
+    engine.handle(NOW, Input::Pause);
+    assert!(!engine.is_level(), "nobody knows what comes meanwhile");
+}
+
+#[test]
 fn the_inbox_comes_before_the_conversations_but_for_the_open_one() {
     let mut server = Server::default();
     for index in [0, 1, 2] {
