@@ -8,7 +8,7 @@ mod notices;
 mod window;
 
 use bedside_client::api::Command;
-use bedside_client::{Client, Policy, Setup, SystemKeychain, Trust, system_doorkeeper};
+use bedside_client::{Client, Policy, Setup, SystemKeychain, SystemMachine, Trust, system_doorkeeper};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -81,8 +81,10 @@ fn start(app: &AppHandle, options: Options) -> Result<(), StartError> {
     };
     let mut policy = Policy::of_this_computer();
     policy.keep_nothing |= options.keep_nothing;
-    let (keychain, doorkeeper) = (Arc::new(SystemKeychain), system_doorkeeper());
-    let client = Client::start(Setup { folder, keychain, policy, trust, doorkeeper }, runtime.inner())?;
+    let keychain = Arc::new(SystemKeychain);
+    let (doorkeeper, machine) = (system_doorkeeper(), Arc::new(SystemMachine::default()));
+    let setup = Setup { folder, keychain, policy, trust, doorkeeper, machine };
+    let client = Client::start(setup, runtime.inner())?;
     app.manage(commands::Window::new(client.clone()));
     let (followed, last_words) = (client.clone(), client.clone());
     if let Some(server) = options.demo {

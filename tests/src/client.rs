@@ -4,7 +4,7 @@ use crate::cast::AMARA;
 use crate::keychain::setup;
 use crate::program::{SOON, eventually};
 use crate::trust;
-use bedside_client::api::{Command, Failure, Item, Patch, Query};
+use bedside_client::api::{Command, Connection, Failure, Item, Patch, Query};
 use bedside_client::{Client, Setup};
 use bedside_protocol::{ConversationId, File};
 use bedside_store::StoreError;
@@ -32,6 +32,30 @@ pub async fn amara(folder: &Path, server: &str) -> Client {
     let answer = client.call(sign_in).await;
     assert!(answer.is_ok() || answer == Err(Failure::SignedIn), "{answer:?}");
     client
+}
+
+/// Waits until the connection, as a window has it, is as wanted.
+pub async fn connection(
+    client: &Client,
+    what: &str,
+    mut wanted: impl FnMut(&Connection) -> bool,
+) -> Connection {
+    let (watcher, mut updates) = client.watch();
+    watcher.set(vec![Query::Connection]);
+    let mut last = None;
+    let found = async {
+        while let Patch::Connection { connection } = updates.recv().await.expect("the core runs").patch {
+            if wanted(&connection) {
+                return connection;
+            }
+            last = Some(connection);
+        }
+        panic!("another query's update");
+    };
+    match timeout(SOON, found).await {
+        Ok(connection) => connection,
+        Err(_) => panic!("it never came to be: {what}; {last:?}"),
+    }
 }
 
 /// Waits until a conversation, as a window has it, is as wanted: its newest items, and what is attached to its draft.

@@ -31,9 +31,7 @@ impl Desktop {
             programs.push(program);
             screen = format!(":{}", number.trim());
         }
-        let mut dbus = Command::new("dbus-daemon");
-        dbus.args(["--session", "--nofork", "--print-address=1"]);
-        let (program, bus) = start(&folder, "dbus-daemon", &mut dbus, |line| line.starts_with("unix:"));
+        let (program, bus) = bus(&folder);
         programs.push(program);
         let desktop = Self { screen, bus, folder, _programs: programs };
         desktop.unlock_keyring();
@@ -72,6 +70,13 @@ impl Desktop {
     pub fn bus(&self) -> &str {
         &self.bus
     }
+}
+
+/// A message bus of its own, and its address.
+pub(crate) fn bus(folder: &TempDir) -> (Program, String) {
+    let mut dbus = Command::new("dbus-daemon");
+    dbus.args(["--session", "--nofork", "--print-address=1"]);
+    start(folder, "dbus-daemon", &mut dbus, |line| line.starts_with("unix:"))
 }
 
 /// Starts a program and waits for a line of what it prints.

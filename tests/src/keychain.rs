@@ -1,6 +1,6 @@
 //! A keychain in a file, beside the cache that a test looks into.
 
-use bedside_client::{Keychain, NoDoorkeeper, NoKeychain, Policy, Setup, SystemKeychain, Trust};
+use bedside_client::{Keychain, NoDoorkeeper, NoKeychain, NoMachine, Policy, Setup, SystemKeychain, Trust};
 use bedside_store::{Files, Key, Keys};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -75,8 +75,8 @@ pub fn keys() -> Keys {
 /// A console in this folder.
 pub fn setup(folder: &Path, trust: Trust) -> Setup {
     let keychain = Arc::new(FileKeychain::of(folder));
-    let (policy, doorkeeper) = (Policy::default(), Arc::new(NoDoorkeeper));
-    Setup { folder: folder.to_owned(), keychain, policy, trust, doorkeeper }
+    let (doorkeeper, machine) = (Arc::new(NoDoorkeeper), Arc::new(NoMachine));
+    Setup { folder: folder.to_owned(), keychain, policy: Policy::default(), trust, doorkeeper, machine }
 }
 
 /// SQLite's own connection to a cache.

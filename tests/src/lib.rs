@@ -9,6 +9,7 @@ pub mod cache;
 pub mod cast;
 pub mod chat;
 pub mod client;
+pub mod computer;
 pub mod console;
 pub mod damage;
 pub mod desktop;

@@ -263,7 +263,9 @@ const SCREENS = {
   ],
   big: ["big", open("Martha")],
   opening: ["opening", (page) => page.getByText("Opening…").waitFor()],
+  metered: ["metered"],
   locked: ["locked"],
+  "locked-session": ["locked-session"],
   "locked-wrong": [
     "locked-waiting",
     async (page) => {

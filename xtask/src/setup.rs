@@ -47,7 +47,7 @@ const PACKAGES: [Package; 14] = [
     package(Tier::Show, "xvfb", "a screen in memory for the window"),
     package(Tier::Show, "scrot", "takes the screenshot"),
     package(Tier::Test, "webkit2gtk-driver", "tests drive the real window"),
-    package(Tier::Test, "dbus", "a session bus for the keychain"),
+    package(Tier::Test, "dbus", "a bus for the keychain, and for what a computer says"),
     package(Tier::Test, "gnome-keyring", "a keychain for the window's tests"),
     package(Tier::Test, "python3-venv", "Python's chat clients and servers"),
 ];

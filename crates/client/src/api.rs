@@ -17,7 +17,7 @@ pub use search::{Beyond, Covers, Found, Hit, Reach};
 use serde::{Deserialize, Serialize};
 pub use settings::{SetBy, Setting, Settings, Switch};
 use ts_rs::TS;
-pub use vault::{ClosedBy, History, Keeper, LockedBy, Opener, Repair, Repaired, Vault};
+pub use vault::{ClosedBy, History, HistoryPause, Keeper, LockedBy, Opener, Repair, Repaired, Vault};
 
 /// What a person wants done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]

@@ -4,8 +4,9 @@ use crate::api::{self, Command, Failure, Keeper, Link, LockedBy, Reply};
 use crate::attach::{ContentAnswer, Got, Place};
 use crate::clock::Clock;
 use crate::doubt::{self, Surroundings};
+use crate::machine::{Said, Stay, Strain};
 use crate::policy::Policy;
-use crate::room::{self, Room};
+use crate::room::Room;
 use crate::safe::Ready;
 use crate::socket::{Socket, SocketEvent, Target};
 use crate::trust::Trust;
@@ -105,6 +106,9 @@ pub(crate) struct Core {
     pub(crate) policy: Policy,
     /// Held while the cache is opened or destroyed.
     pub(crate) unsealing: Arc<Mutex<()>>,
+    /// In which epoch that is awaited, and what is to lock it then.
+    pub(crate) opening: Option<u64>,
+    pub(crate) lock_once_open: Option<LockedBy>,
     /// With the keys, while the cache is open.
     pub(crate) files: Option<Files>,
     pub(crate) shared: Arc<Shared>,
@@ -131,8 +135,13 @@ pub(crate) struct Core {
     pub(crate) asking: bool,
     /// When the server was last reached.
     pub(crate) reached: Reached,
+    said: mpsc::UnboundedReceiver<Said>,
+    /// While it is here, the computer doesn't sleep.
+    pub(crate) stay: Option<Stay>,
+    surroundings: Surroundings,
+    pub(crate) strain: Strain,
     /// Whether there is room for history.
-    room: Room,
+    pub(crate) room: Room,
     /// Fetched files may have become more than they may be.
     pub(crate) files_grew: bool,
     /// When a damaged cache was last made anew.
@@ -167,6 +176,7 @@ impl Core {
         doorkeeper: SharedDoorkeeper,
         policy: Policy,
         trust: Trust,
+        said: mpsc::UnboundedReceiver<Said>,
         shared: Arc<Shared>,
     ) -> Self {
         let (events, inbox) = mpsc::unbounded_channel();
@@ -176,6 +186,8 @@ impl Core {
             vault: Arc::new(vault),
             policy,
             unsealing: Arc::default(),
+            opening: None,
+            lock_once_open: None,
             files: None,
             shared,
             clock,
@@ -188,6 +200,10 @@ impl Core {
             caches: 0,
             active,
             leaving: None,
+            said,
+            stay: None,
+            surroundings: Surroundings::now(),
+            strain: Strain::default(),
             room: Room::Free,
             kept_by: (Keeper::Nothing, false),
             doorkeeper,
@@ -202,8 +218,6 @@ impl Core {
     /// Starts a session from what the disk holds, if somebody is signed in there.
     pub(crate) fn begin(&mut self) -> Result<(), StoreError> {
         self.epoch += 1;
-        // A new engine believes so.
-        self.room = Room::Free;
         self.session = None;
         let reader = Reader::open(self.files.as_ref().ok_or(StoreError::Stopped)?)?;
         self.reached = reader.reached()?;
@@ -228,6 +242,9 @@ impl Core {
             });
             let (socket, frames, uploads) = (None, None, BTreeMap::new());
             self.session = Some(Session { account, device, engine, attempt: 0, socket, frames, uploads });
+            // A new engine believes so.
+            self.room = Room::Free;
+            self.heed_room();
         }
         self.shared.publish(&Dirty::everything());
         Ok(())
@@ -235,7 +252,6 @@ impl Core {
 
     pub(crate) async fn run(mut self, mut asks: mpsc::Receiver<Ask>) {
         self.open_cache(None);
-        let mut surroundings = Surroundings::now();
         let mut look = tokio::time::interval(doubt::LOOK_EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -255,20 +271,26 @@ impl Core {
                 },
                 Some(event) = self.inbox.recv() => self.event(event),
                 () = gathered(frames, &mut heard) => self.socket_events(heard),
+                Some(said) = self.said.recv() => self.hear(said),
                 _ = look.tick() => {
-                    if let Some(doubt) = surroundings.look() {
-                        self.clock.advance(doubt.slept);
-                        if !doubt.slept.is_zero() {
-                            self.lock_if_possible(LockedBy::Sleep);
-                        }
-                        self.handle(Input::Doubt, None);
-                    }
+                    self.look_around();
                     self.look_at_room();
                 },
                 () = sleep_until(timer) => self.handle(Input::Timer, None),
             }
             self.look_at_safe();
+            self.let_sleep();
         }
+    }
+
+    /// Whether the computer slept, or its network changed.
+    pub(crate) fn look_around(&mut self) {
+        let Some(doubt) = self.surroundings.look() else { return };
+        self.clock.advance(doubt.slept);
+        if !doubt.slept.is_zero() {
+            self.lock_if_possible(LockedBy::Sleep);
+        }
+        self.handle(Input::Doubt, None);
     }
 
     fn event(&mut self, event: Event) {
@@ -330,21 +352,6 @@ impl Core {
             Event::Damaged { epoch, error } => self.after_trouble(&error, epoch),
             Event::Doorkeeper { there, answer } => self.found_doorkeeper(there, answer),
             Event::LetIn { outcome, answer } => self.let_in(outcome, answer),
-        }
-    }
-
-    /// Whether the policy and the battery leave room for history; too much of it goes.
-    fn look_at_room(&mut self) {
-        let room = Room::now(&self.policy, || self.shared.weight());
-        if self.room != room {
-            self.room = room;
-            self.handle(Input::Full(room != Room::Free), None);
-        }
-        if self.shrink_files(room == Room::TooMuch) {
-            return;
-        }
-        if room == Room::TooMuch {
-            (0..room::STEPS).for_each(|_| self.handle(Input::Shrink, None));
         }
     }
 

@@ -11,6 +11,7 @@ mod core;
 mod doubt;
 mod entry;
 mod live;
+mod machine;
 mod news;
 mod passage;
 mod policy;
@@ -35,6 +36,7 @@ pub use bedside_protocol::{ConversationId, File};
 use bedside_store::{Reader, StoreError};
 use core::Ask;
 use live::Live;
+pub use machine::{Ear, Machine, NoMachine, Said, SharedMachine, Stay, SystemMachine};
 use news::News;
 pub use policy::Policy;
 use settings::Settings;
@@ -64,6 +66,8 @@ pub struct Setup {
     pub trust: Trust,
     /// Who opens a locked cache without a passphrase.
     pub doorkeeper: SharedDoorkeeper,
+    /// The computer, which says when it sleeps and what it can spare.
+    pub machine: SharedMachine,
 }
 
 /// The core's handle. It lives on as long as one of its clones does.
@@ -81,13 +85,18 @@ impl Client {
     /// Opens the cache and, if somebody is signed in there, begins to connect. Fails when another program has it;
     /// whatever else is wrong with it, [`Query::Connection`] says.
     pub fn start(setup: Setup, runtime: &tokio::runtime::Handle) -> Result<Self, StoreError> {
-        let Setup { folder, keychain, policy, trust, doorkeeper } = setup;
+        let Setup { folder, keychain, policy, trust, doorkeeper, machine } = setup;
         let (asks, inbox) = mpsc::channel(ASKS);
+        let (ear, said) = mpsc::unbounded_channel();
         // It makes the folder, for this program alone.
         let vault = vault::Vault::new(folder.clone(), keychain, policy.keep_nothing)?;
         let shared = Arc::new(Shared::new(Settings::read(&folder, policy.clone())));
-        let core = core::Core::new(vault, doorkeeper, policy, trust, Arc::clone(&shared));
-        runtime.spawn(core.run(inbox));
+        let core = core::Core::new(vault, doorkeeper, policy, trust, said, Arc::clone(&shared));
+        let speaking = core::Running(runtime.spawn(machine.speak(ear)).abort_handle());
+        runtime.spawn(async move {
+            core.run(inbox).await;
+            drop(speaking);
+        });
         Ok(Self { asks, shared, runtime: runtime.clone() })
     }
 

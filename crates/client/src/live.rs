@@ -1,6 +1,6 @@
 //! What of the state isn't on the disk: the link, what is under way, who types. The core writes it, views read it.
 
-use crate::api::{Account, History, Link, Repaired, Trouble, Vault};
+use crate::api::{Account, History, HistoryPause, Link, Repaired, Trouble, Vault};
 use crate::beyond::Beyond;
 use bedside_engine::{self as engine, OutboxState};
 use bedside_protocol::{ConversationId, EntryId, Time, TypingFrame};
@@ -22,6 +22,7 @@ pub(crate) struct Live {
     /// What the server has, as long as somebody looks at it.
     pub(crate) beyond: Beyond,
     pub(crate) history: Option<History>,
+    pub(crate) paused: Option<HistoryPause>,
     pub(crate) vault: Vault,
     pub(crate) repaired: Option<Repaired>,
 }
@@ -40,6 +41,7 @@ impl Live {
             typing: BTreeMap::new(),
             beyond: Beyond::default(),
             history: None,
+            paused: None,
             vault: Vault::Opening,
             repaired: None,
         }
@@ -61,7 +63,7 @@ impl Live {
             engine.under_way().map(|row| (row.send.id, (row.send.conversation.clone(), row.state))).collect();
         let engine::History { held, all } = engine.history(now);
         let number = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
-        let history = Some(History { held: number(held), all: number(all) });
+        let history = Some(History { held: number(held), all: number(all), paused: self.paused });
         if (self.catching_up, self.waiting, self.refused) == counts
             && self.history == history
             && self.link == link

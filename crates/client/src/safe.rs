@@ -1,7 +1,7 @@
 //! Opening, locking and destroying the cache.
 //!
 //! ```text
-//!             keys found               lock, idle, sleep
+//!             keys found        lock, idle, sleep, session
 //!   Opening ─────────────▶ Open ──────────────────────────▶ Locked: nothing is shown, what is on its
 //!    ▲  │ ▲                 │                                │     way goes out, then the keys leave
 //!    │  │ └── sign out, wipe┘◀──── passphrase, or sign-in ───┘     the memory (entry.rs has the second)
@@ -119,15 +119,26 @@ impl Core {
         Ok(())
     }
 
-    /// Locks, if there is something to lock with.
+    /// Locks, if there is something to lock with: now, or once it is open.
     pub(crate) fn lock_if_possible(&mut self, by: LockedBy) {
-        if self.may_lock()
+        if self.is_opening() {
+            self.lock_once_open = Some(by);
+        } else if self.may_lock()
             && let Err(failure) = self.lock(by)
         {
             // Somebody took its keys.json away. Not again at once.
             tracing::error!(%failure, "it can't be locked");
             self.somebody_is_here();
         }
+    }
+
+    fn is_opening(&self) -> bool {
+        self.opening == Some(self.epoch)
+    }
+
+    /// Whether a lock waits for the cache to be open.
+    pub(crate) fn will_lock(&self) -> bool {
+        self.is_opening() && self.lock_once_open.is_some()
     }
 
     fn may_lock(&self) -> bool {
@@ -261,6 +272,7 @@ impl Core {
         open: impl FnOnce(&Vault) -> Result<Ready, Closed> + Send + 'static,
     ) {
         self.epoch += 1;
+        self.opening = Some(self.epoch);
         let (vault, events, epoch) = (Arc::clone(&self.vault), self.events.clone(), self.epoch);
         let one_at_a_time = Arc::clone(&self.unsealing);
         tokio::task::spawn_blocking(move || {
@@ -273,6 +285,7 @@ impl Core {
 
     /// The cache is open, or stays closed.
     pub(crate) fn opened(&mut self, outcome: Result<Ready, Closed>, answer: Option<Answer>) {
+        self.opening = None;
         let outcome = outcome.and_then(|ready| Ok(self.take(ready)?));
         if let Err(Closed::Store(error)) = &outcome
             && error.is_damage()
@@ -305,6 +318,9 @@ impl Core {
             let _gone = answer.send(outcome.map(|()| Reply::Done).map_err(|closed| failure(&closed)));
         }
         self.handle(Input::Start, None);
+        if let Some(by) = self.lock_once_open.take() {
+            self.lock_if_possible(by);
+        }
     }
 
     fn take(&mut self, ready: Ready) -> Result<(), StoreError> {

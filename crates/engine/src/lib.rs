@@ -92,7 +92,7 @@ pub enum Input {
     Reconnect,
     /// A person wants no connection for now.
     Pause,
-    /// Whether there is no room, no power or no cheap line for history.
+    /// Whether there is no room, no power or no cheap line for history: it pauses, and nothing else does.
     Full(bool),
     /// What is kept here weighs too much: a little of it goes.
     Shrink,

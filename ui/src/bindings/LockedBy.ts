@@ -3,4 +3,4 @@
 /**
  * What locked the cache.
  */
-export type LockedBy = "person" | "idle" | "sleep" | "start";
+export type LockedBy = "person" | "idle" | "sleep" | "session" | "switch" | "start";

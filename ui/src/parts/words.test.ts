@@ -2,9 +2,10 @@ import { expect, test } from "vitest";
 import type { Code } from "../bindings/Code";
 import type { Connection } from "../bindings/Connection";
 import type { Failure } from "../bindings/Failure";
+import type { History } from "../bindings/History";
 import type { Link } from "../bindings/Link";
 import { byteLength, fileSize } from "./size";
-import { adviceWords, codeWords, failureWords, linkWords, obstacleWords } from "./words";
+import { adviceWords, codeWords, failureWords, historyWords, linkWords, obstacleWords } from "./words";
 
 const NOW = new Date(2026, 10, 22, 14, 10).getTime();
 const SINCE = new Date(2026, 10, 22, 14, 7).getTime();
@@ -38,6 +39,21 @@ test.each<[Link, number, string]>([
   ],
 ])("the connection: %#", (link, waiting, words) => {
   expect(linkWords(connection(link, waiting), NOW)).toBe(words);
+});
+
+test.each<[History, string]>([
+  [{ held: 999, all: 1000, paused: null }, "Keeping earlier messages for offline: 99 %"],
+  [
+    { held: 45, all: 100, paused: "metered" },
+    "Earlier messages for offline: 45 %, paused: this connection is metered",
+  ],
+  [
+    { held: 45, all: 100, paused: "low_battery" },
+    "Earlier messages for offline: 45 %, paused: the battery is low",
+  ],
+  [{ held: 45, all: 100, paused: "full" }, "Earlier messages for offline: 45 %, paused: no more may be kept"],
+])("history: %#", (history, words) => {
+  expect(historyWords(history)).toBe(words);
 });
 
 test("codes of a later version get words too", () => {

@@ -6,6 +6,7 @@ import type { ConnectRefusal } from "../bindings/ConnectRefusal";
 import type { Connection } from "../bindings/Connection";
 import type { Failure } from "../bindings/Failure";
 import type { History } from "../bindings/History";
+import type { HistoryPause } from "../bindings/HistoryPause";
 import type { Link } from "../bindings/Link";
 import type { LockedBy } from "../bindings/LockedBy";
 import type { Opener } from "../bindings/Opener";
@@ -198,10 +199,25 @@ export function reachWords(link: Link, now: Time): string {
   }
 }
 
-/** How far the older messages are that come in the background. */
-export function historyWords({ held, all }: History): string {
+/** How far the older messages are that come in the background, and why no more come now. */
+export function historyWords({ held, all, paused }: History): string {
   // Never "100 %" before all is here.
-  return `Keeping earlier messages for offline: ${Math.floor((100 * held) / all)} %`;
+  const share = `${Math.floor((100 * held) / all)} %`;
+  if (paused === null) return `Keeping earlier messages for offline: ${share}`;
+  return `Earlier messages for offline: ${share}, paused: ${pauseWords(paused)}`;
+}
+
+function pauseWords(paused: HistoryPause): string {
+  switch (paused) {
+    case "full":
+      return "no more may be kept";
+    case "metered":
+      return "this connection is metered";
+    case "low_battery":
+      return "the battery is low";
+    default:
+      return strange(paused);
+  }
 }
 
 /** After how long it locks itself. */
@@ -216,6 +232,10 @@ export function lockedWords(by: LockedBy, opener: Opener): string {
       return "It locked itself: nobody was here for a while.";
     case "sleep":
       return "It locked itself when the computer slept.";
+    case "session":
+      return "It locked itself when the computer was locked.";
+    case "switch":
+      return "It locked itself when another user came to the computer.";
     case "start":
       return opener === "passphrase" ? "Its passphrase opens it." : "This computer’s sign-in opens it.";
     default:

@@ -12,6 +12,21 @@ pub struct History {
     pub held: u32,
     /// Entries of the same conversations on the server.
     pub all: u32,
+    /// Why no more of them come for now, unless somebody asks for them.
+    pub paused: Option<HistoryPause>,
+}
+
+/// Why no more history comes for now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum HistoryPause {
+    /// What is cached weighs as much as it may.
+    Full,
+    /// What goes over the network costs something.
+    Metered,
+    /// The battery is low.
+    LowBattery,
 }
 
 /// Whether the cache on this computer can be read, and what keeps it.
@@ -89,6 +104,10 @@ pub enum LockedBy {
     Idle,
     /// The computer slept.
     Sleep,
+    /// The user's session on the computer was locked.
+    Session,
+    /// Another user's session came to the screen.
+    Switch,
     /// It was locked when the program started.
     Start,
 }

@@ -17,7 +17,8 @@ async fn a_failed_disk_gives_nobody_elses_messages_away() {
     let vault = Vault::new(dir.path().into(), Arc::new(NoneAtAll), false).unwrap();
     let shared = Arc::new(Shared::new(Settings::read(dir.path(), Policy::default())));
     let (doorkeeper, trust) = (Arc::new(NoDoorkeeper), Trust::system().unwrap());
-    let mut core = Core::new(vault, doorkeeper, Policy::default(), trust, shared);
+    let (_ear, said) = mpsc::unbounded_channel();
+    let mut core = Core::new(vault, doorkeeper, Policy::default(), trust, said, shared);
     core.open_cache(None);
     let opened = core.inbox.recv().await.unwrap();
     core.event(opened);

@@ -1,6 +1,7 @@
 import type { Body } from "../../bindings/Body";
 import type { Command } from "../../bindings/Command";
 import type { Connection } from "../../bindings/Connection";
+import type { History } from "../../bindings/History";
 import type { Item } from "../../bindings/Item";
 import type { OutgoingState } from "../../bindings/OutgoingState";
 import type { Patch } from "../../bindings/Patch";
@@ -35,6 +36,8 @@ export class FakeCore implements Platform {
   link: Connection["link"] = { link: "live", since: Date.now() };
   signedIn = true;
   catchingUp = 0;
+  /** How much of history is here, and why no more comes; all of it otherwise. */
+  history: History | null = null;
   repaired: Repaired | null = null;
   /** Empty for a server that takes no files. */
   fileLimit: { file_bytes?: number } = { file_bytes: 20_971_520 };
@@ -163,7 +166,7 @@ export class FakeCore implements Platform {
       catching_up: this.catchingUp,
       waiting: states.length - refused,
       refused,
-      history: known ? { held: entries, all: entries } : null,
+      history: known ? (this.history ?? { held: entries, all: entries, paused: null }) : null,
       vault: this.vault.state,
       repaired: this.repaired,
     };

@@ -285,6 +285,12 @@ function typing(): FakeCore {
   return core;
 }
 
+function metered(): FakeCore {
+  const core = new FakeCore(everybody());
+  core.history = { held: 5_400, all: 12_000, paused: "metered" };
+  return core;
+}
+
 export const SCENARIOS = {
   desk: () => new FakeCore(everybody()),
   signin: signedOut,
@@ -297,6 +303,7 @@ export const SCENARIOS = {
   "no-keeping": () => noKeychain("nothing_by_policy"),
   opening: () => kept({ vault: "opening" }),
   locked: () => kept({ vault: "locked", by: "idle", opener: "passphrase", waiting: 0 }),
+  "locked-session": () => kept({ vault: "locked", by: "session", opener: "passphrase", waiting: 0 }),
   "locked-waiting": () => kept({ vault: "locked", by: "start", opener: "passphrase", waiting: 2 }),
   "locked-system": () => signIn("yes"),
   "locked-stranger": () => signIn("not_recognised"),
@@ -313,6 +320,7 @@ export const SCENARIOS = {
   typing,
   archive,
   "archive-offline": () => archive(offline()),
+  metered,
   big,
   files: () => withFiles(new FakeCore(everybody())),
   attached: () => attached(withFiles(new FakeCore(everybody()))),
