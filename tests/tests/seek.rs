@@ -101,7 +101,7 @@ async fn passage(client: &Client, query: Query, wanted: impl Fn(&Passage) -> boo
     let looked = async {
         loop {
             let update = updates.recv().await.expect("the core runs");
-            if let Patch::Passage { head, items, missing } = update.patch {
+            if let Patch::Passage { head, items, missing, .. } = update.patch {
                 if update.revision == 1 {
                     (shown.0, all) = Default::default();
                 }
