@@ -35,8 +35,8 @@ impl Desktop {
         if screen.is_empty() {
             // It takes a free number, and prints it.
             let mut xvfb = Command::new("Xvfb");
-            xvfb.args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-fbdir"]);
-            xvfb.arg(folder.path());
+            xvfb.args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"]);
+            xvfb.arg("-fbdir").arg(folder.path());
             let (program, number) =
                 start(&folder, "Xvfb", &mut xvfb, |line| line.trim().parse::<u32>().is_ok());
             programs.push(program);

@@ -30,7 +30,7 @@ pub struct Starts<'a> {
 }
 
 impl<'a> Starts<'a> {
-    /// Starts it once, to see what it looks like when it is finished, and for the operating system's caches.
+    /// Starts it until it looks twice the same when it is finished: the first start on a desktop makes caches and settings.
     pub fn begin(desktop: &'a Desktop, program: &Path, arguments: &[&str]) -> Self {
         let screen = desktop.screen();
         let blank = screen.look(INBOX);
@@ -44,18 +44,29 @@ impl<'a> Starts<'a> {
             blank,
             ms: Vec::new(),
         };
-        let mut program = starts.start();
-        let mut changed = Instant::now();
-        while starts.painted == starts.blank || changed.elapsed() < QUIET {
+        loop {
+            let finished = starts.finished();
+            if finished == starts.painted {
+                return starts;
+            }
+            starts.painted = finished;
+        }
+    }
+
+    /// What the window looks like when it hasn't changed for a while.
+    fn finished(&self) -> Vec<u8> {
+        let mut program = self.start();
+        let (mut seen, mut changed) = (self.blank.clone(), Instant::now());
+        while seen == self.blank || changed.elapsed() < QUIET {
             program.assert_running();
-            let seen = starts.screen.look(INBOX);
-            if seen != starts.painted {
-                (starts.painted, changed) = (seen, Instant::now());
+            let now = self.screen.look(INBOX);
+            if now != seen {
+                (seen, changed) = (now, Instant::now());
             }
             std::thread::sleep(LOOK_EVERY);
         }
-        starts.end(program);
-        starts
+        self.end(program);
+        seen
     }
 
     /// Starts it, notes how long it takes until it looks finished, and ends it.
