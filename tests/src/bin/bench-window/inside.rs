@@ -22,6 +22,8 @@ const CLICKS: usize = 100;
 const CLICKS_AT_ONCE: usize = 20;
 /// Over the time of a frame, by more than the coarse clock of a page could be wrong.
 const LATE_MS: f64 = 1000.0 / 60.0 + 1.5;
+/// Nobody scrolls for longer.
+const TO_TOP_LIMIT: Duration = Duration::from_secs(180);
 /// A page that did a lot cleans up behind it.
 const SETTLE: Duration = Duration::from_secs(10);
 
@@ -176,15 +178,15 @@ async fn frames(page: &Page, css: &str, pixels: i32) -> Vec<f64> {
     sorted(page.ask_later(SCROLL, json!([css, pixels, FRAMES])).await)
 }
 
-/// Scrolls up until nothing older comes.
+/// Scrolls up until nothing older comes, or it takes too long; it says how far that was.
 async fn to_top(page: &Page) {
     let start = Instant::now();
     let mut oldest = u64::MAX;
-    while 1 < oldest {
+    while 1 < oldest && start.elapsed() < TO_TOP_LIMIT {
         oldest = page.ask::<Option<u64>>(TO_TOP, json!([LOG, ITEM])).await.unwrap_or(oldest);
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    println!("scrolled to the oldest message in {:.0} s", start.elapsed().as_secs_f64());
+    println!("scrolled up to message {oldest} in {:.0} s", start.elapsed().as_secs_f64());
 }
 
 async fn settled(program: &Path) -> f64 {
