@@ -9,7 +9,7 @@ mod window;
 
 use bedside_client::api::Command;
 use bedside_client::{Client, Policy, Setup, SystemKeychain, SystemMachine, Trust, system_doorkeeper};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent};
@@ -46,6 +46,9 @@ pub type StartError = Box<dyn std::error::Error>;
 
 /// Opens the window, and returns when it is closed.
 pub fn run(options: Options) -> Result<(), StartError> {
+    // Reading what the system trusts takes a while: meanwhile the window system is made ready.
+    let ca_file = options.ca_file.clone();
+    let trust = std::thread::spawn(move || trust(ca_file.as_deref()));
     tauri::Builder::default()
         .invoke_handler(tauri::generate_handler![
             commands::call,
@@ -60,25 +63,29 @@ pub fn run(options: Options) -> Result<(), StartError> {
                 responder.respond(files::picture(&client, &request).await);
             });
         })
-        .setup(move |app| start(app.handle(), options))
+        .setup(move |app| {
+            let trust = trust.join().map_err(|_| "what the system trusts can't be read")??;
+            start(app.handle(), options, trust)
+        })
         .build(tauri::generate_context!())?
         .run(|_, _| {});
     Ok(())
 }
 
-fn start(app: &AppHandle, options: Options) -> Result<(), StartError> {
+/// Whom to believe; or why nobody can be.
+fn trust(ca_file: Option<&Path>) -> Result<Trust, String> {
+    let Some(file) = ca_file else { return Trust::system().map_err(|error| error.to_string()) };
+    let pem = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    Trust::with_authorities(&pem).map_err(|error| error.to_string())
+}
+
+fn start(app: &AppHandle, options: Options, trust: Trust) -> Result<(), StartError> {
     let folder = match options.data {
         Some(folder) => folder,
         // Not the configuration folder and not a roaming one: the cache belongs to this computer.
         None => app.path().app_local_data_dir()?,
     };
     let runtime = tauri::async_runtime::handle();
-    let trust = match options.ca_file {
-        Some(file) => Trust::with_authorities(
-            &std::fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?,
-        )?,
-        None => Trust::system()?,
-    };
     let mut policy = Policy::of_this_computer();
     policy.keep_nothing |= options.keep_nothing;
     let keychain = Arc::new(SystemKeychain);

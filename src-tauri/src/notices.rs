@@ -282,7 +282,9 @@ mod tests {
         scene.news.send_replace(1);
         assert_eq!(scene.asked().await, show(0, "1 new message", 41));
         // What comes together is said together.
-        (2..=7).for_each(|n| drop(scene.news.send_replace(n)));
+        for n in 2..=7 {
+            scene.news.send_replace(n);
+        }
         assert_eq!(scene.asked().await, show(41, "7 new messages", 41));
         scene.news.send_replace(0);
         assert_eq!(scene.asked().await, Asked::Close(41));
@@ -331,7 +333,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_desktop_that_comes_later_or_anew_is_found() {
-        let mut scene = Scene::set().await;
+        let scene = Scene::set().await;
         scene.desktop.clone().close().await.unwrap();
         scene.news.send_replace(1);
         let following = Following { news: scene.news.subscribe(), shown: scene.shown.subscribe() };

@@ -24,6 +24,11 @@ impl FileKeychain {
         Self { copy: true, ..self }
     }
 
+    /// Copies all that it has into the system's keychain.
+    pub fn copy_to_system(&self) -> Result<(), NoKeychain> {
+        self.read().iter().try_for_each(|(name, secret)| SystemKeychain.set(name, secret))
+    }
+
     fn read(&self) -> BTreeMap<String, Vec<u8>> {
         let json = std::fs::read(&self.path).unwrap_or_else(|_| b"{}".to_vec());
         serde_json::from_slice(&json).expect("a keychain of a test")

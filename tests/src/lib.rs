@@ -3,6 +3,7 @@
 //! The tests start programs of other packages. `cargo xtask test` builds them first; by hand that is
 //! `cargo build -p bedside-server` and, for the window, `cargo build -p bedside --features custom-protocol`.
 
+pub mod bulk;
 #[cfg(target_os = "linux")]
 pub mod bus;
 pub mod cache;
@@ -17,11 +18,13 @@ pub mod keychain;
 pub mod log;
 pub mod page;
 pub mod patients;
+pub mod processes;
 pub mod program;
 pub mod proxy;
 pub mod raw;
 pub mod replay;
 pub mod results;
+pub mod screen;
 pub mod server;
 pub mod shown;
 pub mod tls;

@@ -5,15 +5,17 @@ use bedside_client::api::{
     Command, Connection, Failure, Keeper, LockedBy, Opener, Patch, Query, Reply, SetBy, Setting, Update,
     Vault,
 };
-use bedside_client::{Client, NotLetIn, Policy, Polkit, Setup, Watcher};
-use bedside_client::{Doorkeeper, NoDoorkeeper};
+use bedside_client::{
+    Client, Doorkeeper, Ear, Machine, NoDoorkeeper, NotLetIn, Policy, Polkit, Said, Setup, Watcher,
+};
 use bedside_tests::bus::PrivateBus;
 use bedside_tests::keychain::setup;
 use bedside_tests::program::SOON;
 use bedside_tests::trust;
+use futures_util::future::BoxFuture;
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -324,4 +326,41 @@ async fn where_there_is_a_passphrase_the_system_is_not_asked() {
     assert_eq!(scene.call(Command::UnlockBySystem).await, Err(Failure::Locked));
     assert_eq!(asked.0.load(Ordering::Relaxed), 0);
     assert_eq!(scene.call(Command::Unlock { passphrase: new }).await, Ok(Reply::Done));
+}
+
+/// Somebody who can't be asked before the screen's lock was told of; who tells of it, when the console starts.
+#[derive(Debug, Default)]
+struct LockedAtStart(Arc<(Mutex<bool>, Condvar)>);
+
+impl Machine for LockedAtStart {
+    fn speak(&self, ear: Ear) -> BoxFuture<'static, ()> {
+        let told = Arc::clone(&self.0);
+        Box::pin(async move {
+            ear.send(Said::Locked).expect("a console");
+            *told.0.lock().unwrap() = true;
+            told.1.notify_all();
+        })
+    }
+}
+
+impl Doorkeeper for LockedAtStart {
+    fn is_there(&self) -> bool {
+        let told = self.0.0.lock().unwrap();
+        drop(self.0.1.wait_while(told, |told| !*told).unwrap());
+        true
+    }
+
+    fn ask(&self) -> Result<(), NotLetIn> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_screens_lock_that_comes_before_it_is_known_what_opens_it_locks_it_then() {
+    let started = LockedAtStart::default();
+    let doorkeeper = Arc::new(LockedAtStart(Arc::clone(&started.0)));
+    let mut scene = Scene::set(|setup| Setup { doorkeeper, machine: Arc::new(started), ..setup });
+    let locked = Vault::Locked { by: LockedBy::Session, opener: Opener::System, waiting: 0 };
+    scene.until(|vault| vault == locked).await;
+    assert_eq!(scene.call(Command::UnlockBySystem).await, Ok(Reply::Done));
 }

@@ -131,6 +131,8 @@ pub(crate) struct Core {
     pub(crate) doorkeeper: SharedDoorkeeper,
     /// Whether it could be asked when that was last looked at.
     pub(crate) doorkeeper_there: bool,
+    /// That is being looked at.
+    pub(crate) doorkeeper_sought: bool,
     /// It is asking.
     pub(crate) asking: bool,
     /// When the server was last reached.
@@ -208,6 +210,7 @@ impl Core {
             kept_by: (Keeper::Nothing, false),
             doorkeeper,
             doorkeeper_there: false,
+            doorkeeper_sought: false,
             asking: false,
             reached: Reached::default(),
             files_grew: true,

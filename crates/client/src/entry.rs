@@ -20,8 +20,14 @@ impl Core {
         }
     }
 
+    /// Whether there is nothing yet that would open the cache again, and there may be in a moment.
+    pub(crate) fn opener_may_come(&self) -> bool {
+        self.doorkeeper_sought && self.opener().is_none()
+    }
+
     /// Finds out whether the system can be asked who somebody is.
-    pub(crate) fn look_for_doorkeeper(&self, answer: Option<Answer>) {
+    pub(crate) fn look_for_doorkeeper(&mut self, answer: Option<Answer>) {
+        self.doorkeeper_sought = true;
         let (doorkeeper, events) = (Arc::clone(&self.doorkeeper), self.events.clone());
         tokio::task::spawn_blocking(move || {
             let _gone = events.send(Event::Doorkeeper { there: doorkeeper.is_there(), answer });
@@ -30,7 +36,11 @@ impl Core {
 
     pub(crate) fn found_doorkeeper(&mut self, there: bool, answer: Option<Answer>) {
         self.doorkeeper_there = there;
+        self.doorkeeper_sought = false;
         self.look_at_opener();
+        if let Some(by) = self.lock_once_open.take() {
+            self.lock_if_possible(by);
+        }
         if let Some(answer) = answer {
             let _gone = answer.send(Ok(Reply::SystemUnlock { there }));
         }

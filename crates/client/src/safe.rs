@@ -119,9 +119,9 @@ impl Core {
         Ok(())
     }
 
-    /// Locks, if there is something to lock with: now, or once it is open.
+    /// Locks, if there is something to lock with: now, or once it is open and that is known.
     pub(crate) fn lock_if_possible(&mut self, by: LockedBy) {
-        if self.is_opening() {
+        if self.is_opening() || self.opener_may_come() {
             self.lock_once_open = Some(by);
         } else if self.may_lock()
             && let Err(failure) = self.lock(by)
@@ -136,9 +136,9 @@ impl Core {
         self.opening == Some(self.epoch)
     }
 
-    /// Whether a lock waits for the cache to be open.
+    /// Whether a lock waits for the cache to be open, or for word of what would open it again.
     pub(crate) fn will_lock(&self) -> bool {
-        self.is_opening() && self.lock_once_open.is_some()
+        self.lock_once_open.is_some() && (self.is_opening() || self.opener_may_come())
     }
 
     fn may_lock(&self) -> bool {

@@ -1,4 +1,4 @@
-//! Watching queries: a snapshot, then numbered differences, at most one a frame.
+//! Watching queries: a snapshot at once, then numbered differences, at most one a frame.
 
 use crate::Shared;
 use crate::api::{Query, Update};
@@ -178,7 +178,14 @@ async fn run(
                 return;
             }
         }
-        tokio::time::sleep(FRAME).await;
+        // Changes are gathered; what somebody begins to look at doesn't wait for that.
+        tokio::select! {
+            () = tokio::time::sleep(FRAME) => {}
+            changed = wanted.changed() => match changed {
+                Ok(()) => wanted.mark_changed(),
+                Err(_) => return,
+            },
+        }
     }
 }
 
@@ -221,4 +228,31 @@ fn step(query: &Query, joined: u64, known: Option<Watched>, mut view: View) -> (
     };
     let update = patch.map(|patch| Update { query: query.clone(), revision, patch });
     (Watched { joined, revision, view, read_upto }, update)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Policy;
+    use crate::api::Link;
+    use crate::live::Live;
+    use crate::settings::Settings;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_one_begins_to_look_at_is_there_at_once_and_changes_once_a_frame() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings::read(folder.path(), Policy::default());
+        let shared = Arc::new(Shared::new(settings));
+        let (watcher, mut updates) = start(Arc::clone(&shared), &tokio::runtime::Handle::current());
+        let begun = tokio::time::Instant::now();
+        for queries in [vec![Query::Connection], vec![Query::Connection, Query::Inbox]] {
+            watcher.set(queries.clone());
+            assert_eq!(updates.recv().await.map(|update| update.query), queries.last().cloned());
+        }
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+        shared.with_live(|live| *live = Live::signed_out(Link::Connecting { since: None }));
+        shared.publish(&Dirty::connection());
+        assert_eq!(updates.recv().await.map(|update| update.revision), Some(2));
+        assert!(FRAME <= begun.elapsed());
+    }
 }
