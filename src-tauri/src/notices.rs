@@ -7,6 +7,7 @@ use futures_util::StreamExt;
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use zbus::proxy::SignalStream;
 use zbus::zvariant::Value;
 use zbus::{Connection, Proxy};
@@ -53,17 +54,14 @@ fn words(messages: u32) -> String {
 /// the window up, with the desktop's leave for it.
 pub(crate) async fn run(mut following: Following, bus: Option<String>, raise: impl Fn(Option<String>)) {
     let mut desk: Option<Desk> = None;
-    let mut told = 0;
+    let (mut told, mut gathered) = (0, Instant::now());
     loop {
         let wanted = following.wanted();
-        if wanted != told {
-            told = wanted;
+        if wanted != told && (wanted == 0 || gathered <= Instant::now()) {
+            (told, gathered) = (wanted, Instant::now() + GATHER);
             if let Err(error) = tell(&mut desk, bus.as_deref(), wanted).await {
                 tracing::warn!(%error, "no notification");
                 desk = None;
-            } else if 0 < wanted {
-                tokio::time::sleep(GATHER).await;
-                continue;
             }
         }
         tokio::select! {
@@ -72,6 +70,7 @@ pub(crate) async fn run(mut following: Following, bus: Option<String>, raise: im
                 Some(token) => raise(token),
                 None => desk = None,
             },
+            () = tokio::time::sleep_until(gathered), if wanted != told => {}
         }
     }
 }
@@ -324,10 +323,16 @@ mod tests {
         assert_eq!(scene.asked().await, show(0, "1 new message", 41));
         let dismissed = 2_u32;
         scene.says("NotificationClosed", &(41_u32, dismissed)).await;
-        // It has heard that once it hears this.
+        // It hears of it between two notifications, some time.
+        for n in 2.. {
+            scene.news.send_replace(n);
+            if scene.asked().await == show(0, &format!("{n} new messages"), 42) {
+                break;
+            }
+        }
         scene.says("ActionInvoked", &(41_u32, "default")).await;
-        scene.news.send_replace(2);
-        assert_eq!(scene.asked().await, show(0, "2 new messages", 42));
+        scene.says("ActionInvoked", &(42_u32, "default")).await;
+        assert_eq!(timeout(SOON, scene.raised.recv()).await.expect("it is raised"), Some(None));
         assert!(scene.raised.try_recv().is_err(), "a click on what is gone");
     }
 
