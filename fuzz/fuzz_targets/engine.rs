@@ -154,13 +154,13 @@ impl Rig {
                 self.frame(ServerFrame::Changes(ChangesAnswer { since, rev, more, conversations }));
             }
             Step::Page { count, shifted } => {
-                let Some(Entries { conversation, from, to }) = self.asked.pop() else { return };
+                let Some(Entries { conversation, from, to, .. }) = self.asked.pop() else { return };
                 let n = conversation.as_str().as_bytes().last().map_or(0, |digit| digit - b'0');
                 let first = from.get() + u64::from(shifted);
                 let entries =
                     (0..u64::from(count)).map(|at| entry(n, first + at, 1, (first + at) as u8)).collect();
                 let head = to;
-                self.frame(ServerFrame::Entries(EntriesAnswer { conversation, from, to, head, entries }));
+                self.frame(ServerFrame::Entries(EntriesAnswer { conversation, from, to, head, entries, summary: None }));
             }
             Step::Rejected { id, of, code, retry } => {
                 let of = ["send", "changes", "entries", "read"][usize::from(of % 4)].to_owned();
@@ -168,6 +168,7 @@ impl Rig {
                     of,
                     id: id.map(entry_id),
                     conversation: id.map(conversation),
+                    search: None,
                     code: Code::ALL[usize::from(code) % Code::ALL.len()],
                     message: String::new(),
                     retry_after_ms: retry.map(u64::from),

@@ -3,10 +3,13 @@
 mod commands;
 mod files;
 mod link;
+#[cfg(target_os = "linux")]
+mod notices;
+mod window;
 
 use bedside_client::api::Command;
-use bedside_client::{Client, Policy, Setup, SystemKeychain, SystemMachine, Trust};
-use std::path::PathBuf;
+use bedside_client::{Client, Policy, Setup, SystemKeychain, SystemMachine, Trust, system_doorkeeper};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent};
@@ -43,6 +46,9 @@ pub type StartError = Box<dyn std::error::Error>;
 
 /// Opens the window, and returns when it is closed.
 pub fn run(options: Options) -> Result<(), StartError> {
+    // Reading what the system trusts takes a while: meanwhile the window system is made ready.
+    let ca_file = options.ca_file.clone();
+    let trust = std::thread::spawn(move || trust(ca_file.as_deref()));
     tauri::Builder::default()
         .invoke_handler(tauri::generate_handler![
             commands::call,
@@ -57,31 +63,37 @@ pub fn run(options: Options) -> Result<(), StartError> {
                 responder.respond(files::picture(&client, &request).await);
             });
         })
-        .setup(move |app| start(app.handle(), options))
+        .setup(move |app| {
+            let trust = trust.join().map_err(|_| "what the system trusts can't be read")??;
+            start(app.handle(), options, trust)
+        })
         .build(tauri::generate_context!())?
         .run(|_, _| {});
     Ok(())
 }
 
-fn start(app: &AppHandle, options: Options) -> Result<(), StartError> {
+/// Whom to believe; or why nobody can be.
+fn trust(ca_file: Option<&Path>) -> Result<Trust, String> {
+    let Some(file) = ca_file else { return Trust::system().map_err(|error| error.to_string()) };
+    let pem = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    Trust::with_authorities(&pem).map_err(|error| error.to_string())
+}
+
+fn start(app: &AppHandle, options: Options, trust: Trust) -> Result<(), StartError> {
     let folder = match options.data {
         Some(folder) => folder,
         // Not the configuration folder and not a roaming one: the cache belongs to this computer.
         None => app.path().app_local_data_dir()?,
     };
     let runtime = tauri::async_runtime::handle();
-    let trust = match options.ca_file {
-        Some(file) => Trust::with_authorities(
-            &std::fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?,
-        )?,
-        None => Trust::system()?,
-    };
     let mut policy = Policy::of_this_computer();
     policy.keep_nothing |= options.keep_nothing;
-    let (keychain, machine) = (Arc::new(SystemKeychain), Arc::new(SystemMachine::default()));
-    let client = Client::start(Setup { folder, keychain, policy, trust, machine }, runtime.inner())?;
+    let keychain = Arc::new(SystemKeychain);
+    let (doorkeeper, machine) = (system_doorkeeper(), Arc::new(SystemMachine::default()));
+    let setup = Setup { folder, keychain, policy, trust, doorkeeper, machine };
+    let client = Client::start(setup, runtime.inner())?;
     app.manage(commands::Window::new(client.clone()));
-    let last_words = client.clone();
+    let (followed, last_words) = (client.clone(), client.clone());
     if let Some(server) = options.demo {
         tauri::async_runtime::spawn(async move {
             let command = Command::SignInDemo { server, name: DEMO_PROVIDER.to_owned() };
@@ -98,7 +110,9 @@ fn start(app: &AppHandle, options: Options) -> Result<(), StartError> {
         .on_navigation(link::is_own_page)
         // Files are dropped onto the page, which attaches them to a draft.
         .disable_drag_drop_handler()
+        .content_protected(followed.shown().borrow().content_protection)
         .build()?;
+    window::follow(&window, &followed);
     let closing = window.clone();
     window.on_window_event(move |event| {
         if let WindowEvent::CloseRequested { api, .. } = event {
@@ -120,7 +134,9 @@ fn close(window: WebviewWindow, client: Client) {
         // Signed out, there is nothing to send. A disk that hangs must not keep an unseen window open.
         let _nothing = tokio::time::timeout(LAST_WORDS, client.call(Command::SendHeld)).await;
         tokio::time::sleep(LAST_WORDS).await;
-        // Whoever starts the program next gives the passphrase, if there is one.
+        // What a notification told of is over with the program.
+        client.attended(true);
+        // Whoever starts the program next gives the passphrase, or says who they are, where that is asked.
         let _none = tokio::time::timeout(LAST_WORDS, client.call(Command::Lock)).await;
         if let Err(error) = window.destroy() {
             tracing::error!(%error, "the window can't be closed");

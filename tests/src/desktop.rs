@@ -1,6 +1,7 @@
 //! What a window finds on a desktop: a screen, and a keychain.
 
 use crate::program::{Program, SOON};
+use crate::screen::Screen;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -20,12 +21,22 @@ pub struct Desktop {
 impl Desktop {
     /// Opens one.
     pub fn open() -> Self {
+        Self::with_screen(std::env::var("DISPLAY").unwrap_or_default())
+    }
+
+    /// Opens one with a screen in memory, which [`Desktop::screen`] looks at.
+    pub fn in_memory() -> Self {
+        Self::with_screen(String::new())
+    }
+
+    fn with_screen(mut screen: String) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let (mut programs, mut screen) = (Vec::new(), std::env::var("DISPLAY").unwrap_or_default());
+        let mut programs = Vec::new();
         if screen.is_empty() {
             // It takes a free number, and prints it.
             let mut xvfb = Command::new("Xvfb");
-            xvfb.args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"]);
+            xvfb.args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"]);
+            xvfb.arg("-fbdir").arg(folder.path());
             let (program, number) =
                 start(&folder, "Xvfb", &mut xvfb, |line| line.trim().parse::<u32>().is_ok());
             programs.push(program);
@@ -56,9 +67,16 @@ impl Desktop {
     /// Lets a program use screen and keychain, and nothing of the person's who runs the tests.
     pub fn give_to(&self, command: &mut Command) {
         command.env("DISPLAY", &self.screen).env("DBUS_SESSION_BUS_ADDRESS", &self.bus);
+        // Not on a Wayland screen beside it.
+        command.env("GDK_BACKEND", "x11");
         for folder in ["HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"] {
             command.env(folder, self.folder.path());
         }
+    }
+
+    /// What stands on the screen in memory.
+    pub fn screen(&self) -> Screen {
+        Screen::open(self.folder.path())
     }
 
     /// The folder for downloads, of a desktop that names none.

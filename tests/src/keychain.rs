@@ -1,6 +1,6 @@
 //! A keychain in a file, beside the cache that a test looks into.
 
-use bedside_client::{Keychain, NoKeychain, NoMachine, Policy, Setup, SystemKeychain, Trust};
+use bedside_client::{Keychain, NoDoorkeeper, NoKeychain, NoMachine, Policy, Setup, SystemKeychain, Trust};
 use bedside_store::{Files, Key, Keys};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,6 +22,11 @@ impl FileKeychain {
     /// With a copy in the system's keychain.
     pub fn and_system(self) -> Self {
         Self { copy: true, ..self }
+    }
+
+    /// Copies all that it has into the system's keychain.
+    pub fn copy_to_system(&self) -> Result<(), NoKeychain> {
+        self.read().iter().try_for_each(|(name, secret)| SystemKeychain.set(name, secret))
     }
 
     fn read(&self) -> BTreeMap<String, Vec<u8>> {
@@ -74,14 +79,25 @@ pub fn keys() -> Keys {
 
 /// A console in this folder.
 pub fn setup(folder: &Path, trust: Trust) -> Setup {
-    let (keychain, machine) = (Arc::new(FileKeychain::of(folder)), Arc::new(NoMachine));
-    Setup { folder: folder.to_owned(), keychain, policy: Policy::default(), trust, machine }
+    let keychain = Arc::new(FileKeychain::of(folder));
+    let (doorkeeper, machine) = (Arc::new(NoDoorkeeper), Arc::new(NoMachine));
+    Setup { folder: folder.to_owned(), keychain, policy: Policy::default(), trust, doorkeeper, machine }
 }
 
 /// SQLite's own connection to a cache.
 pub fn connection(files: &Files) -> rusqlite::Connection {
-    let connection = rusqlite::Connection::open(files.database()).expect("the cache's file");
-    let digits: String = files.keys().cache.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    connection.pragma_update(None, "key", format!("x'{digits}'")).expect("a key");
+    open(&files.database(), &files.keys().cache)
+}
+
+/// SQLite's own connection to an encrypted file.
+pub fn open(path: &Path, key: &Key) -> rusqlite::Connection {
+    let connection = rusqlite::Connection::open(path).expect("an encrypted file");
+    connection.pragma_update(None, "key", raw(key)).expect("a key");
     connection
+}
+
+/// A key as SQLCipher takes it.
+pub fn raw(key: &Key) -> String {
+    let digits: String = key.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("x'{digits}'")
 }

@@ -24,6 +24,11 @@ impl Page {
     /// Opens the desktop program.
     pub async fn window(desktop: &Desktop, arguments: &[&str]) -> Self {
         let app = built("bedside", "-p bedside --features bedside/custom-protocol");
+        Self::window_of(&app, desktop, arguments).await
+    }
+
+    /// Opens the window of a Tauri program.
+    pub async fn window_of(app: &Path, desktop: &Desktop, arguments: &[&str]) -> Self {
         let mut command = Command::new("WebKitWebDriver");
         // Without it the program never reports to the driver.
         command.env("TAURI_WEBVIEW_AUTOMATION", "true");

@@ -33,6 +33,11 @@ impl Program {
         Self { name, child, log }
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it at once, as a crash would, and the programs that it has started.
     pub fn kill(&mut self) {
         let children = ["-KILL", "-P", &self.child.id().to_string()];

@@ -125,15 +125,3 @@ pub fn python() -> PathBuf {
     assert!(python.is_file(), "{} is missing; run: cargo xtask test", python.display());
     python
 }
-
-/// Recorded consultations that lie outside the project, `None` (said on the terminal) where they are missing.
-pub fn recordings() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    let folder = std::env::var_os("BEDSIDE_DATA_DIR").map_or(beside, PathBuf::from);
-    let file = folder.join("primock57/consultations.jsonl");
-    if file.is_file() {
-        return Some(file);
-    }
-    println!("skipped: {} is missing; BEDSIDE_DATA_DIR names its folder", file.display());
-    None
-}

@@ -127,7 +127,12 @@ impl Wire {
     /// Asks for a range, as a way to see that the connection still works.
     pub async fn entries(&mut self, conversation: &ConversationId, from: Seq, to: Seq) -> EntriesAnswer {
         let conversation = conversation.clone();
-        self.emit(ClientFrame::Entries(Entries { conversation: conversation.clone(), from, to }));
+        self.emit(ClientFrame::Entries(Entries {
+            conversation: conversation.clone(),
+            from,
+            to,
+            summary: false,
+        }));
         self.until("entries", |frame| match frame {
             ServerFrame::Entries(answer) if answer.conversation == conversation && answer.from == from => {
                 Some(answer)

@@ -139,7 +139,12 @@ async fn another_persons_conversation() {
             let (from, to) = (Seq::new(1), Seq::new(10));
             let conversation = conversation.clone();
             for frame in [
-                ClientFrame::Entries(Entries { conversation: conversation.clone(), from, to }),
+                ClientFrame::Entries(Entries {
+                    conversation: conversation.clone(),
+                    from,
+                    to,
+                    summary: false,
+                }),
                 ClientFrame::Read(Read { conversation: conversation.clone(), upto: to }),
                 ClientFrame::Typing(Typing { conversation }),
             ] {

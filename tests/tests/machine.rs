@@ -1,7 +1,7 @@
 //! What a computer tells the console, over a real bus: it locks before a sleep and with the session, and history waits while
 //! the line costs something or the battery is low.
 
-use bedside_client::api::{Command, HistoryPause, Item, Link, LockedBy, Reply, Vault};
+use bedside_client::api::{Command, HistoryPause, Item, Link, LockedBy, Opener, Reply, Vault};
 use bedside_client::{Client, Keychain, NoKeychain, Setup, SystemMachine};
 use bedside_protocol::{ConversationId, Seq};
 use bedside_tests::cast::{AMARA, MARTHA};
@@ -86,7 +86,7 @@ async fn choose_passphrase(client: &Client) {
 }
 
 async fn locked(client: &Client, by: LockedBy) {
-    let locked = Vault::Locked { by, waiting: 0 };
+    let locked = Vault::Locked { by, opener: Opener::Passphrase, waiting: 0 };
     connection(client, "it is locked", |connection| connection.vault == locked).await;
 }
 

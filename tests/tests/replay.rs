@@ -9,8 +9,9 @@ use bedside_tests::log::Log;
 use bedside_tests::page::Page;
 use bedside_tests::patients::{Consultation, Pace, load_recording};
 use bedside_tests::program::eventually;
+use bedside_tests::published;
 use bedside_tests::replay::{Provider, Replay, assert_told};
-use bedside_tests::server::{Server, recordings};
+use bedside_tests::server::Server;
 use bedside_tests::shown::assert_shows;
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -36,7 +37,7 @@ struct Scene {
 impl Scene {
     /// `None` where there are no recordings.
     async fn set() -> Option<Self> {
-        let consultations = load_recording(&recordings()?).unwrap();
+        let consultations = load_recording(&published("primock57/consultations.jsonl")?).unwrap();
         let server = Server::start().await;
         let desktop = Desktop::open();
         let console = Arc::new(Console::start_on(&desktop, env!("CARGO_BIN_EXE_console")));

@@ -1,7 +1,7 @@
 //! The cache as a person has it: locked, unlocked, expired, damaged, destroyed; against a real server.
 
 use bedside_client::api::{
-    Command, Failure, InboxRow, Keeper, Link, LockedBy, Patch, Query, Repair, Reply, Update, Vault,
+    Command, Failure, InboxRow, Keeper, Link, LockedBy, Opener, Patch, Query, Repair, Reply, Update, Vault,
 };
 use bedside_client::{Client, NoneAtAll, Setup, Watcher};
 use bedside_protocol::{ConversationId, Seq};
@@ -164,7 +164,9 @@ async fn a_locked_console_shows_nothing_sends_what_was_held_and_catches_up() {
     assert_eq!(scene.call(short).await, Err(Failure::ShortPassphrase { characters: 8 }));
     scene.choose_passphrase().await;
     scene
-        .until("it can lock", |scene| matches!(scene.vault(), Some(Vault::Open { can_lock: true, .. })))
+        .until("it can lock", |scene| {
+            matches!(scene.vault(), Some(Vault::Open { opener: Some(Opener::Passphrase), .. }))
+        })
         .await;
     scene.reply("held back for an hour", 3_600_000).await;
     assert_eq!(scene.call(Command::Lock).await, Ok(Reply::Done));
@@ -178,7 +180,7 @@ async fn a_locked_console_shows_nothing_sends_what_was_held_and_catches_up() {
         Err(Failure::Locked)
     );
     assert_eq!(scene.unlock("another horse").await, Err(Failure::WrongPassphrase));
-    let locked = Some(Vault::Locked { by: LockedBy::Person, waiting: 0 });
+    let locked = Some(Vault::Locked { by: LockedBy::Person, opener: Opener::Passphrase, waiting: 0 });
     scene.until("it stays locked", |scene| scene.vault() == locked && scene.inbox.is_empty()).await;
     assert_eq!(scene.unlock(PASSPHRASE).await, Ok(Reply::Done));
     scene.until("it catches up", |scene| scene.is_open() && scene.shows("while it was locked")).await;
@@ -194,11 +196,11 @@ async fn what_is_locked_stays_locked_over_a_restart_and_keeps_what_waits() {
         .await;
     scene.reply("written offline", 0).await;
     assert_eq!(scene.call(Command::Lock).await, Ok(Reply::Done));
-    let waits = Some(Vault::Locked { by: LockedBy::Person, waiting: 1 });
+    let waits = Some(Vault::Locked { by: LockedBy::Person, opener: Opener::Passphrase, waiting: 1 });
     scene.until("it says what waits", |scene| scene.vault() == waits).await;
     let folder = scene.folder.path().to_owned();
     scene.restart(|| setup(&folder, trust())).await;
-    let locked = Some(Vault::Locked { by: LockedBy::Start, waiting: 0 });
+    let locked = Some(Vault::Locked { by: LockedBy::Start, opener: Opener::Passphrase, waiting: 0 });
     scene.until("it is locked", |scene| scene.vault() == locked).await;
     scene.server.start_again().await;
     assert_eq!(scene.unlock(PASSPHRASE).await, Ok(Reply::Done));
@@ -230,7 +232,7 @@ async fn without_a_keychain_nothing_outlives_the_program_until_a_passphrase_is_c
     scene.choose_passphrase().await;
     scene
         .until("the passphrase keeps it", |scene| {
-            matches!(scene.vault(), Some(Vault::Open { keeper: Keeper::Passphrase, can_lock: true, .. }))
+            matches!(scene.vault(), Some(Vault::Open { keeper: Keeper::Passphrase, opener: Some(_), .. }))
         })
         .await;
     scene.restart(bare).await;
@@ -330,4 +332,29 @@ async fn signing_out_destroys_the_keys_and_then_the_files() {
     assert!(connection(&copied).query_row("SELECT count(*) FROM entry", [], |_| Ok(())).is_err());
     let copied = Files::new(copy.path(), before.keys().clone());
     connection(&copied).query_row("SELECT count(*) FROM entry", [], |_| Ok(())).unwrap();
+}
+
+#[tokio::test]
+async fn what_comes_while_nobody_looks_is_told_until_it_is_read_or_somebody_does() {
+    let mut scene = Scene::set().await;
+    let client = scene.handle.as_ref().unwrap().client.clone();
+    let mut news = client.news();
+    client.attended(true);
+    scene.says("somebody looks").await;
+    client.attended(false);
+    assert_eq!(*news.borrow_and_update(), 0);
+    scene.says("nobody looks").await;
+    let told = async |news: &mut tokio::sync::watch::Receiver<u32>, wanted: u32| {
+        timeout(SOON, news.wait_for(|count| *count == wanted)).await.expect("it is told").unwrap();
+    };
+    told(&mut news, 1).await;
+    scene.reply("one's own", 0).await;
+    scene.says("nobody looks yet").await;
+    told(&mut news, 2).await;
+    let read = |upto| Command::MarkRead { conversation: scene.conversation.clone(), upto: Seq::new(upto) };
+    let head = scene.inbox.iter().map(|row| row.conversation.head.get()).max().unwrap();
+    assert_eq!(scene.call(read(head - 1)).await, Ok(Reply::Done));
+    told(&mut news, 1).await;
+    client.attended(true);
+    told(&mut news, 0).await;
 }

@@ -39,6 +39,10 @@ impl Screen {
                 self.head = head.or(self.head.take());
                 splice(&mut self.items, items);
             }
+            Patch::Passage { head, items, .. } => {
+                self.head = head.or(self.head.take());
+                splice(&mut self.items, items);
+            }
             Patch::Outbox { rows } => splice(&mut self.outbox, rows),
             Patch::Search { found } => self.found = Some(found),
         }

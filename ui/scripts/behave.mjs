@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { commands, composer, core, row, search, test, tests } from "./kit.mjs";
 import { settled, withSite } from "./site.mjs";
 import "./files.mjs";
+import "./settings.mjs";
+import "./seek.mjs";
 import "./vault.mjs";
 
 const names = (page) => page.locator(".row .name").allTextContents();

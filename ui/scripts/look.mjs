@@ -16,6 +16,17 @@ const press = async (page, menuitem) => {
   await page.getByRole("dialog").waitFor();
 };
 
+const settings = async (page) => {
+  await page.keyboard.press("Control+,");
+  await page.getByTestId("settings").waitFor();
+};
+
+/** Searches for what stands here and on the server. */
+const seek = async (page) => {
+  await page.getByTestId("search").fill("inhaler");
+  await page.getByTestId("found-beyond").getByRole("option").first().waitFor();
+};
+
 const open = (name) => (page) => page.getByRole("option", { name }).click();
 
 /** Each screen: the scenario, and how one gets there. */
@@ -78,6 +89,67 @@ const SCREENS = {
     async (page) => {
       await page.getByTestId("search").fill("xylophone from:me");
       await page.getByText("Nothing found").waitFor();
+    },
+  ],
+  "search-server": ["archive", (page) => seek(page)],
+  "search-server-keys": [
+    "archive",
+    async (page) => {
+      await seek(page);
+      for (let i = 0; i < 3; i++) await page.getByTestId("search").press("ArrowDown");
+    },
+  ],
+  "search-offline": [
+    "archive-offline",
+    async (page) => {
+      await page.getByTestId("search").fill("inhaler");
+      await page.getByText("Offline: what is not").waitFor();
+    },
+  ],
+  "search-silent": [
+    "archive",
+    async (page) => {
+      await page.evaluate(() => (window.fakeCore.beyond.fault = { reach: "silent" }));
+      await page.getByTestId("search").fill("inhaler");
+      await page.getByText("did not answer").waitFor();
+    },
+  ],
+  "jump-server": [
+    "archive",
+    async (page) => {
+      await seek(page);
+      await page.locator("[data-beyond]", { hasText: "350th" }).click();
+      await page.locator("[data-target]").waitFor();
+    },
+  ],
+  "jump-unkept": [
+    "archive",
+    async (page) => {
+      await seek(page);
+      await page.locator("[data-beyond]", { hasText: "Walter" }).click();
+      await page.locator("[data-target]").waitFor();
+    },
+  ],
+  "jump-fetching": [
+    "archive",
+    async (page) => {
+      await seek(page);
+      await page.evaluate(() => (window.fakeCore.beyond.gives = false));
+      await page.locator("[data-beyond]", { hasText: "350th" }).click();
+      await page.getByTestId("missing").waitFor();
+    },
+  ],
+  "jump-offline": [
+    "archive",
+    async (page) => {
+      await seek(page);
+      await page.locator("[data-beyond]", { hasText: "350th" }).click({ trial: true });
+      await page.evaluate(() => {
+        const [since, next_try] = [Date.now() - 60_000, Date.now() + 20_000];
+        window.fakeCore.link = { link: "offline", since, next_try, trouble: "closed" };
+      });
+      await page.locator("[data-beyond]", { hasText: "350th" }).click();
+      await page.getByText("will be shown when the connection is back").waitFor();
     },
   ],
   link: [
@@ -202,6 +274,18 @@ const SCREENS = {
       await page.getByText("not the passphrase").waitFor();
     },
   ],
+  "locked-system": ["locked-system", (page) => page.getByTestId("system-unlock").isEnabled()],
+  "locked-stranger": [
+    "locked-stranger",
+    async (page) => {
+      await page.getByTestId("system-unlock").click();
+      await page.getByText("didn’t recognise you").waitFor();
+    },
+  ],
+  "locked-alone": ["locked-alone", (page) => page.getByTestId("no-system-unlock").waitFor()],
+  settings: ["system", settings],
+  "settings-organised": ["organised", settings],
+  "settings-passphrase": ["can-lock", settings],
   forgot: [
     "locked-waiting",
     async (page) => {

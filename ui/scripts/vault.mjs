@@ -77,7 +77,10 @@ test("locks from within menus, dialogs and a search, and by itself", "can-lock",
   assert.equal(await page.getByRole("dialog").count(), 0);
   await search(page).fill("second dose");
   await page.getByTestId("result").first().waitFor();
-  await core(page, (fake) => (fake.vault.state = { vault: "locked", by: "idle", waiting: 0 }));
+  await core(
+    page,
+    (fake) => (fake.vault.state = { vault: "locked", by: "idle", opener: "passphrase", waiting: 0 }),
+  );
   await page.getByText("nobody was here").waitFor();
   await unlock();
   assert.equal(await search(page).inputValue(), "");
@@ -86,7 +89,10 @@ test("locks from within menus, dialogs and a search, and by itself", "can-lock",
 test("keeps what is typed when it is locked before the disk has it", "can-lock", async (page) => {
   await row(page, "Martha").click();
   await composer(page).fill("Not yet kept");
-  await core(page, (fake) => (fake.vault.state = { vault: "locked", by: "sleep", waiting: 0 }));
+  await core(
+    page,
+    (fake) => (fake.vault.state = { vault: "locked", by: "sleep", opener: "passphrase", waiting: 0 }),
+  );
   await lockScreen(page).waitFor();
   assert.doesNotMatch(await everything(page), /Not yet kept/);
   await page.keyboard.type(PASSPHRASE);
@@ -202,7 +208,10 @@ test("tells that somebody is here, now and then, and only while it is open", "ca
   await page.mouse.move(320, 300);
   await page.keyboard.press("Shift");
   assert.equal((await commands(page, "active")).length, 1);
-  await core(page, (fake) => (fake.vault.state = { vault: "locked", by: "idle", waiting: 0 }));
+  await core(
+    page,
+    (fake) => (fake.vault.state = { vault: "locked", by: "idle", opener: "passphrase", waiting: 0 }),
+  );
   await lockScreen(page).waitFor();
   await page.keyboard.press("Shift");
   await page.mouse.move(400, 300);

@@ -1,15 +1,23 @@
 //! What a window and the core say to each other: commands in, numbered updates out. The window holds no state of its
 //! own that is not made from these.
 
+mod failure;
+mod passage;
+mod search;
+mod settings;
 mod vault;
 
 use bedside_protocol::{
     Body, Code, ConnectRefusal, Conversation, ConversationId, Entry, EntryId, File, Limits, Me, Retry, Seq,
     Time, TypingFrame,
 };
+pub use failure::Failure;
+pub use passage::Missing;
+pub use search::{Beyond, Covers, Found, Hit, Reach};
 use serde::{Deserialize, Serialize};
+pub use settings::{SetBy, Setting, Settings, Switch};
 use ts_rs::TS;
-pub use vault::{ClosedBy, History, HistoryPause, Keeper, LockedBy, Repair, Repaired, Vault};
+pub use vault::{ClosedBy, History, HistoryPause, Keeper, LockedBy, Opener, Repair, Repaired, Vault};
 
 /// What a person wants done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -46,6 +54,24 @@ pub enum Command {
     LoadOlder {
         /// Which.
         conversation: ConversationId,
+    },
+    /// Asks the server too for what is searched for, where it may have what isn't here; again, if it was asked for the same
+    /// before. What it finds comes with [`Query::Search`] of the same text. A blank text ends it.
+    Search {
+        /// As a person types it.
+        text: String,
+    },
+    /// Fetches the part of the open conversation that a [`Query::Passage`] watches, as far as it isn't here, to be looked at and
+    /// not kept. Another conversation that is opened ends it.
+    Look {
+        /// Whose.
+        conversation: ConversationId,
+        /// The entry that somebody jumped to.
+        at: Seq,
+        /// The oldest entry that is wanted.
+        from: Seq,
+        /// The newest; none: all that follow.
+        to: Option<Seq>,
     },
     /// Writes messages: one for each file, then one for the text. Answers [`Reply::Accepted`] once they are on the disk; from
     /// then on they aren't lost.
@@ -118,14 +144,18 @@ pub enum Command {
     Reconnect,
     /// Goes offline, until [`Command::Reconnect`] or the next start.
     Pause,
-    /// Closes the cache until its passphrase is given: nothing of it is shown, and its keys leave the memory. What is held back
-    /// goes out first. Refused with [`Failure::NoPassphrase`] before one was chosen.
+    /// Closes the cache until somebody opens it again: nothing of it is shown, and its keys leave the memory. What is held back
+    /// goes out first. Refused with [`Failure::NoPassphrase`] while nothing could open it ([`Vault::Open`]).
     Lock,
     /// Opens the cache again.
     Unlock {
         /// What it was locked with.
         passphrase: String,
     },
+    /// Whether the system can be asked now who somebody is. Answers [`Reply::SystemUnlock`].
+    SystemUnlock,
+    /// Opens a cache without a passphrase again: the system asks who is there, and this answers once somebody has told it.
+    UnlockBySystem,
     /// Tries again to open a cache that couldn't be opened.
     OpenCache,
     /// Chooses the passphrase that locks and unlocks the cache on this computer.
@@ -137,6 +167,14 @@ pub enum Command {
     },
     /// Somebody is at the window: it doesn't lock itself yet.
     Active,
+    /// What is set on this computer. Answers [`Reply::Settings`].
+    Settings,
+    /// Sets something. It holds at once, and this answers [`Reply::Settings`] when it is kept. Refused with
+    /// [`Failure::SetByPolicy`] where the policy says otherwise.
+    Set {
+        /// What.
+        setting: Setting,
+    },
 }
 
 /// What a command answers when it was done.
@@ -156,106 +194,21 @@ pub enum Reply {
         /// Under this name.
         name: String,
     },
+    /// Whether the system can open the cache.
+    SystemUnlock {
+        /// Whether it can be asked now.
+        there: bool,
+    },
+    /// What is set on this computer now.
+    Settings {
+        /// All of it.
+        settings: Settings,
+    },
     /// The messages are on the disk.
     Accepted {
         /// The last one's id, and later its entry's.
         id: EntryId,
     },
-}
-
-/// Why a command was not done. The window turns each into words in one place.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error, TS)]
-#[serde(tag = "failure", rename_all = "snake_case")]
-#[ts(export)]
-pub enum Failure {
-    /// Nobody is signed in.
-    #[error("nobody is signed in")]
-    SignedOut,
-    /// Somebody is signed in already.
-    #[error("somebody is signed in already")]
-    SignedIn,
-    /// The address is not `http://` or `https://` with a host. Plain http is for this machine alone.
-    #[error("not a server address")]
-    BadAddress,
-    /// No server answers there.
-    #[error("no server answers at the address")]
-    Unreachable,
-    /// A server answers, but not as a Bedside server (with demonstration sign-in, where that was asked for).
-    #[error("what answers there is not a Bedside server")]
-    NotBedside,
-    /// The server refused the token.
-    #[error("the server refused the sign-in: {}", code.as_str())]
-    Refused {
-        /// Why.
-        code: ConnectRefusal,
-    },
-    /// The text is empty or over the server's limit.
-    #[error("the text is empty or too long")]
-    BadText {
-        /// The most bytes a text may have.
-        text_bytes: u32,
-    },
-    /// The server takes no files.
-    #[error("the server takes no files")]
-    NoFiles,
-    /// The file is empty or over the server's limit.
-    #[error("the file is empty or too large")]
-    BadFile {
-        /// The most bytes a file may have.
-        file_bytes: u32,
-    },
-    /// So many files are attached already.
-    #[error("there are too many files")]
-    TooManyFiles {
-        /// The most that may be.
-        most: u32,
-    },
-    /// No such conversation, message or file here.
-    #[error("no such conversation or message")]
-    NotFound,
-    /// The message was handed over to the server: it can't be taken back here.
-    #[error("the message is already on its way")]
-    OnItsWay,
-    /// Signing out would throw away messages that wait.
-    #[error("{count} messages wait to be sent")]
-    WaitingMessages {
-        /// How many.
-        count: u32,
-    },
-    /// Nothing to load: the oldest is here already, or there is no network.
-    #[error("older messages can't be loaded now")]
-    Offline,
-    /// The cache is locked, or can't be opened.
-    #[error("the local cache is closed")]
-    Locked,
-    /// It is another passphrase.
-    #[error("wrong passphrase")]
-    WrongPassphrase,
-    /// No passphrase was chosen yet.
-    #[error("no passphrase was chosen")]
-    NoPassphrase,
-    /// The passphrase is too short.
-    #[error("the passphrase is too short")]
-    ShortPassphrase {
-        /// The fewest characters that one may have.
-        characters: u32,
-    },
-    /// The folder for downloads can't be written.
-    #[error("the file can't be saved")]
-    NotSaved,
-    /// The cache can't be read or written.
-    #[error("the local cache can't be read or written")]
-    Storage,
-}
-
-impl Failure {
-    /// Whether to try again.
-    pub const fn retry(&self) -> Retry {
-        match self {
-            Failure::Unreachable | Failure::Offline | Failure::Storage | Failure::Locked => Retry::Later,
-            _ => Retry::Never,
-        }
-    }
 }
 
 /// What a window can watch.
@@ -274,9 +227,20 @@ pub enum Query {
         /// How many of its newest entries, at most; those that come while it is watched are added.
         newest: u32,
     },
+    /// A part of one conversation, where somebody jumped to.
+    Passage {
+        /// Which.
+        id: ConversationId,
+        /// The entry that somebody jumped to.
+        at: Seq,
+        /// The oldest entry that is wanted.
+        from: Seq,
+        /// The newest; none: all that follow, as they come.
+        to: Option<Seq>,
+    },
     /// What waits to be sent, oldest first.
     Outbox,
-    /// What the cache holds of a text: messages, notes, names.
+    /// What the cache holds of a text: messages, notes, names; and what [`Command::Search`] adds.
     Search {
         /// As a person types it: words, "phrases", and filters (search.rs has them).
         text: String,
@@ -319,6 +283,17 @@ pub enum Patch {
         /// What to replace among the messages, oldest first.
         items: Splice<Item>,
     },
+    /// A part of a conversation.
+    Passage {
+        /// What stands around the messages, if it changed; `null` in a snapshot when nothing is known of it.
+        head: Option<ConversationHead>,
+        /// What to replace among the messages, oldest first: without a gap, and around the entry that was jumped to.
+        items: Splice<Item>,
+        /// Which of them are known to have been taken back by others that aren't among them.
+        taken_back: Vec<EntryId>,
+        /// Why this isn't all that is wanted, if it isn't.
+        missing: Option<Missing>,
+    },
     /// Rows of the outbox.
     Outbox {
         /// What to replace.
@@ -329,50 +304,6 @@ pub enum Patch {
         /// The result.
         found: Found,
     },
-}
-
-/// What a search found in the cache.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub struct Found {
-    /// Patients whose names match.
-    pub patients: Vec<Conversation>,
-    /// Entries, the newest first.
-    pub hits: Vec<Hit>,
-    /// Whether there are more.
-    pub more: bool,
-    /// The beginnings of words that were looked for, in lower case: what to mark.
-    pub words: Vec<String>,
-    /// Parts of the text that look like filters and are none.
-    pub ignored: Vec<String>,
-    /// What was searched.
-    pub covers: Covers,
-}
-
-/// An entry that a search found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub struct Hit {
-    /// The entry.
-    pub entry: Entry,
-    /// What it was found by: all of a message, or a file's name.
-    pub text: String,
-    /// Its conversation's patient.
-    pub patient: String,
-}
-
-/// What a search can have found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub struct Covers {
-    /// Conversations that are known.
-    pub conversations: u32,
-    /// Since when their entries are here, in each of them; `null`: from their beginning.
-    pub since: Option<Time>,
-    /// Conversations whose newest entries are still to come.
-    pub behind: u32,
-    /// Entries that are here and can't be found yet.
-    pub unindexed: u32,
 }
 
 /// Replaces `remove` rows from `at` on by `insert`.
@@ -508,6 +439,10 @@ pub struct ConversationHead {
     pub loaded_upto: Seq,
     /// Whether there are older entries than those shown, here or on the server.
     pub older: bool,
+    /// Whether there are newer entries than those shown.
+    pub newer: bool,
+    /// Whether the conversation is kept on this computer. If not, it is here to be read alone.
+    pub kept: bool,
     /// Whether newer entries are still being fetched.
     pub catching_up: bool,
     /// Who is writing.

@@ -241,7 +241,8 @@ impl Core {
     fn wanted(&self, place: &Place) -> Result<(File, Files, Result<Transfer, Refusal>), Failure> {
         let session = self.open_session()?;
         let file = self.shared.read(|reader| reader.file(&place.conversation, &place.of))?;
-        let file = file.ok_or(Failure::NotFound)?;
+        let beyond = || self.shared.with_live(|live| live.beyond.file(&place.conversation, &place.of));
+        let file = file.or_else(beyond).ok_or(Failure::NotFound)?;
         let files = self.files.clone().ok_or(Failure::Locked)?;
         Ok((file, files, Transfer::new(&session.account, &self.trust)))
     }

@@ -1,12 +1,13 @@
 //! A person's commands: which may be done now, and what each comes down to.
 
-use crate::api::{Command, Failure, Link, LockedBy, Reply, Vault};
+use crate::api::{Command, Failure, Link, LockedBy, Reply, Setting, Vault};
 use crate::core::{Answer, Core, Event};
 use crate::sign_in;
 use crate::vault::SHORTEST;
-use bedside_engine::{Engine, Input, OutboxRow, OutboxState};
-use bedside_protocol::{Body, EntryId, Send, Time};
+use bedside_engine::{Engine, Input, Look, OutboxRow, OutboxState};
+use bedside_protocol::{Body, EntryId, Send, Seq, Time};
 use bedside_store::{Draft, Reader, Write};
+use std::sync::Arc;
 
 enum Credentials {
     Token(String),
@@ -26,6 +27,10 @@ enum Step {
     Unlock(String),
     Open,
     SetPassphrase(Option<String>, String),
+    SystemUnlock,
+    UnlockBySystem,
+    Settings,
+    Set(Setting),
     Done,
 }
 
@@ -52,6 +57,12 @@ impl Core {
             Ok(Step::Unlock(passphrase)) => self.unlock(passphrase, answer),
             Ok(Step::Open) => self.open_cache(Some(answer)),
             Ok(Step::SetPassphrase(current, new)) => self.set_passphrase(current, new, answer),
+            Ok(Step::SystemUnlock) => self.look_for_doorkeeper(Some(answer)),
+            Ok(Step::UnlockBySystem) => self.unlock_by_system(answer),
+            Ok(Step::Settings) => {
+                let _gone = answer.send(Ok(self.settings()));
+            }
+            Ok(Step::Set(setting)) => self.set(setting, answer),
             Ok(Step::Done) => {
                 let _gone = answer.send(Ok(Reply::Done));
             }
@@ -64,6 +75,8 @@ impl Core {
     fn prepare(&mut self, command: Command) -> Result<Step, Failure> {
         match command {
             Command::Unlock { passphrase } => return Ok(Step::Unlock(passphrase)),
+            Command::SystemUnlock => return Ok(Step::SystemUnlock),
+            Command::UnlockBySystem => return Ok(Step::UnlockBySystem),
             Command::OpenCache => return self.may_open_again(),
             Command::SignOut { discard_waiting: true } if self.is_locked() => return Ok(Step::Forget),
             _ => {}
@@ -91,6 +104,8 @@ impl Core {
                 return Ok(Step::Done);
             }
             Command::Lock => return Ok(Step::Lock),
+            Command::Settings => return Ok(Step::Settings),
+            Command::Set { setting } => return Ok(Step::Set(setting)),
             Command::SetPassphrase { current, new } => return may_be_passphrase(current, new),
             _ => {}
         }
@@ -167,6 +182,10 @@ impl Core {
                 }
                 Input::LoadOlder(conversation)
             }
+            Command::Search { text } => self.seek(text, &session.engine),
+            Command::Look { conversation, at, from, to } => {
+                Input::Look(Look { conversation, at, from, to: to.unwrap_or(Seq::MAX) })
+            }
             Command::Typing { conversation } => Input::Typing(conversation),
             Command::Reconnect => Input::Reconnect,
             Command::Pause => Input::Pause,
@@ -175,11 +194,32 @@ impl Core {
             | Command::SignInDemo { .. }
             | Command::Lock
             | Command::Unlock { .. }
+            | Command::SystemUnlock
+            | Command::UnlockBySystem
+            | Command::Settings
+            | Command::Set { .. }
             | Command::OpenCache
             | Command::SetPassphrase { .. }
             | Command::Active => return Err(Failure::SignedIn),
         };
         Ok(Step::Input(input, Reply::Done))
+    }
+
+    fn settings(&self) -> Reply {
+        Reply::Settings { settings: self.shared.settings.seen(self.doorkeeper_there) }
+    }
+
+    /// Sets something at once, and answers when it is kept.
+    fn set(&self, setting: Setting, answer: Answer) {
+        if let Err(failure) = self.shared.settings.set(setting) {
+            let _gone = answer.send(Err(failure));
+            return;
+        }
+        self.look_at_opener();
+        let (shared, reply) = (Arc::clone(&self.shared), self.settings());
+        tokio::task::spawn_blocking(move || {
+            let _gone = answer.send(shared.settings.write().map(|()| reply));
+        });
     }
 
     /// A cache that is closed, not one that is locked or open.

@@ -10,13 +10,11 @@ use crate::room::Room;
 use crate::safe::Ready;
 use crate::socket::{Socket, SocketEvent, Target};
 use crate::trust::Trust;
-use crate::vault::{Closed, Vault};
+use crate::vault::{Closed, NotLetIn, SharedDoorkeeper, Vault};
 use crate::watch::Dirty;
 use crate::{Shared, sign_in};
 use bedside_engine::{Attempt, Config, Effect, Engine, Input, Ticket, Trouble};
-use bedside_protocol::{
-    ConnectRefusal, ConversationId, Entry, EntryId, File, Limits, Refusal, ServerFrame, Time,
-};
+use bedside_protocol::{ConnectRefusal, ConversationId, EntryId, File, Limits, Refusal, ServerFrame, Time};
 use bedside_store::{Account, Committed, Files, Reached, Reader, StoreError, Topic, Write, Writer};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -24,8 +22,6 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
-/// How long a person is shown as typing after the last sign of it; the server's own clock may differ from ours.
-const TYPING_MS: u64 = 6_000;
 /// After the disk has failed: how soon to start anew from what it holds.
 const RESTART: Duration = Duration::from_secs(2);
 
@@ -93,6 +89,16 @@ pub(crate) enum Event {
         epoch: u64,
         error: StoreError,
     },
+    /// Whether the system can be asked who somebody is.
+    Doorkeeper {
+        there: bool,
+        answer: Option<Answer>,
+    },
+    /// What it said.
+    LetIn {
+        outcome: Result<(), NotLetIn>,
+        answer: Answer,
+    },
 }
 
 pub(crate) struct Core {
@@ -122,6 +128,13 @@ pub(crate) struct Core {
     pub(crate) leaving: Option<Time>,
     /// What keeps the keys of the open cache, and whether there is a passphrase.
     pub(crate) kept_by: (Keeper, bool),
+    pub(crate) doorkeeper: SharedDoorkeeper,
+    /// Whether it could be asked when that was last looked at.
+    pub(crate) doorkeeper_there: bool,
+    /// That is being looked at.
+    pub(crate) doorkeeper_sought: bool,
+    /// It is asking.
+    pub(crate) asking: bool,
     /// When the server was last reached.
     pub(crate) reached: Reached,
     said: mpsc::UnboundedReceiver<Said>,
@@ -162,6 +175,7 @@ impl Core {
     /// Nothing is open yet: [`Core::run`] begins with it.
     pub(crate) fn new(
         vault: Vault,
+        doorkeeper: SharedDoorkeeper,
         policy: Policy,
         trust: Trust,
         said: mpsc::UnboundedReceiver<Said>,
@@ -194,6 +208,10 @@ impl Core {
             strain: Strain::default(),
             room: Room::Free,
             kept_by: (Keeper::Nothing, false),
+            doorkeeper,
+            doorkeeper_there: false,
+            doorkeeper_sought: false,
+            asking: false,
             reached: Reached::default(),
             files_grew: true,
             rebuilt: None,
@@ -210,7 +228,9 @@ impl Core {
             let seed = uuid::Uuid::new_v4().as_u64_pair().0;
             let keep = self.policy.keep();
             let config = Config { me: account.me.id.clone(), seed, keep };
-            let engine = Engine::new(config, reader.snapshot()?);
+            let snapshot = reader.snapshot()?;
+            self.shared.with_news(|news| news.begin(&config.me, &snapshot));
+            let engine = Engine::new(config, snapshot);
             let device = reader.device()?;
             let now = self.clock.now();
             self.shared.with_live(|live| {
@@ -221,6 +241,7 @@ impl Core {
                 });
                 // All of it is published below.
                 let _moved = live.follow(&engine, now);
+                let _changed = live.beyond.follow(&engine);
             });
             let (socket, frames, uploads) = (None, None, BTreeMap::new());
             self.session = Some(Session { account, device, engine, attempt: 0, socket, frames, uploads });
@@ -283,6 +304,7 @@ impl Core {
                         // What was sent may have had a file, which stays.
                         self.files_grew |= committed.topics.contains(&Topic::Outbox);
                         self.shared.publish(&Dirty::topics(committed.topics));
+                        self.shared.tell_news();
                         if let Some(ticket) = ticket
                             && epoch == self.epoch
                         {
@@ -331,6 +353,8 @@ impl Core {
             }
             Event::Check { epoch } => self.check(epoch),
             Event::Damaged { epoch, error } => self.after_trouble(&error, epoch),
+            Event::Doorkeeper { there, answer } => self.found_doorkeeper(there, answer),
+            Event::LetIn { outcome, answer } => self.let_in(outcome, answer),
         }
     }
 
@@ -368,18 +392,6 @@ impl Core {
         self.handle_all(inputs, None);
     }
 
-    /// Whoever wrote an entry isn't typing any more.
-    fn ended_typing(&self, entry: &Entry) {
-        let (id, author) = (&entry.conversation, &entry.author.id);
-        let ended = self.shared.with_live(|live| {
-            let typing = live.typing.get(id).is_some_and(|typing| typing.who.id == *author);
-            typing.then(|| live.typing.remove(id)).is_some()
-        });
-        if ended {
-            self.shared.publish(&Dirty::conversation(id.clone()));
-        }
-    }
-
     /// Hands an input to the engine and does what it says. A commit among the effects carries the answer; without
     /// one it is given at once.
     pub(crate) fn handle(&mut self, input: Input, answer: Option<(Answer, Reply)>) {
@@ -406,6 +418,7 @@ impl Core {
                     Effect::Emit(frame) => self.emit(frame),
                     Effect::Commit(ticket, changes) => {
                         last = Some(ticket);
+                        self.shared.heed(&changes);
                         writes.extend(changes.into_iter().map(Write::Sync));
                     }
                     Effect::Upload(id, file) => self.upload(id, file),
@@ -426,7 +439,15 @@ impl Core {
     fn follow_engine(&mut self) {
         let Some(session) = &self.session else { return };
         let now = self.clock.now();
-        let moved = self.shared.with_live(|live| live.follow(&session.engine, now));
+        if session.engine.is_level() {
+            self.shared.with_news(|news| news.caught_up());
+        }
+        let (moved, beyond) = self
+            .shared
+            .with_live(|live| (live.follow(&session.engine, now), live.beyond.follow(&session.engine)));
+        if let Some(dirty) = beyond {
+            self.shared.publish(&dirty);
+        }
         self.end_uploads();
         if let Some(conversations) = moved {
             self.shared.publish(&Dirty::sending(conversations));
@@ -506,15 +527,6 @@ impl Core {
         }
     }
 
-    fn tell(&self, now: Time, frame: ServerFrame) {
-        if let ServerFrame::Typing(mut typing) = frame {
-            typing.until = now.plus(TYPING_MS);
-            let id = typing.conversation.clone();
-            self.shared.with_live(|live| live.typing.insert(id.clone(), typing));
-            self.shared.publish(&Dirty::conversation(id));
-        }
-    }
-
     fn wipe(&mut self) {
         self.forget(Link::Refused { code: ConnectRefusal::Revoked }, None);
     }
@@ -564,33 +576,4 @@ async fn sleep_until(timer: Option<tokio::time::Instant>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::vault::NoneAtAll;
-    use bedside_protocol::{ClinicId, Limits, Me, Role, UserId};
-
-    fn account(id: &str) -> Account {
-        let (id, name) = (UserId::new(id).unwrap(), id.to_owned());
-        let me = Me { id, name, role: Role::Provider, clinic: ClinicId::new("riverside").unwrap() };
-        // Nobody listens there.
-        Account { me, server: "http://127.0.0.1:9".into(), token: "t".into(), limits: Limits::default() }
-    }
-
-    /// While the session waits to start anew from a disk that failed, nobody else's account takes over its cache.
-    #[tokio::test]
-    async fn a_failed_disk_gives_nobody_elses_messages_away() {
-        let dir = tempfile::tempdir().unwrap();
-        let vault = Vault::new(dir.path().into(), Arc::new(NoneAtAll), false).unwrap();
-        let (trust, (_ear, said)) = (Trust::system().unwrap(), mpsc::unbounded_channel());
-        let mut core = Core::new(vault, Policy::default(), trust, said, Arc::new(Shared::new()));
-        core.open_cache(None);
-        let opened = core.inbox.recv().await.unwrap();
-        core.event(opened);
-        core.keep(account("pr-amara")).unwrap();
-        // As `Event::Committed` with an error does.
-        core.restart_soon(core.epoch);
-        let outcome = core.keep(account("pr-jonas"));
-        let now = Reader::open(core.files.as_ref().unwrap()).unwrap().account().unwrap().unwrap().me.id;
-        assert_eq!((outcome, now.as_str()), (Err(Failure::SignedIn), "pr-amara"));
-    }
-}
+mod tests;

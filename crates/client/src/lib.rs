@@ -4,19 +4,25 @@
 mod address;
 pub mod api;
 mod attach;
+mod beyond;
 mod clock;
 mod command;
 mod core;
 mod doubt;
+mod entry;
 mod live;
 mod machine;
+mod news;
+mod passage;
 mod policy;
 mod room;
 mod safe;
 mod search;
+mod settings;
 mod sign_in;
 pub mod socket;
 mod splice;
+mod told;
 mod transfer;
 mod trust;
 mod vault;
@@ -31,11 +37,17 @@ use bedside_store::{Reader, StoreError};
 use core::Ask;
 use live::Live;
 pub use machine::{Ear, Machine, NoMachine, Said, SharedMachine, Stay, SystemMachine};
+use news::News;
 pub use policy::Policy;
+use settings::Settings;
+pub use settings::Shown;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 pub use trust::{BadCertificate, Trust};
+#[cfg(target_os = "linux")]
+pub use vault::Polkit;
+pub use vault::{Doorkeeper, NoDoorkeeper, NotLetIn, SharedDoorkeeper, system_doorkeeper};
 pub use vault::{Keychain, NoKeychain, NoneAtAll, SharedKeychain, SystemKeychain};
 use view::View;
 use watch::Dirty;
@@ -52,6 +64,8 @@ pub struct Setup {
     pub policy: Policy,
     /// Whose certificates are believed.
     pub trust: Trust,
+    /// Who opens a locked cache without a passphrase.
+    pub doorkeeper: SharedDoorkeeper,
     /// The computer, which says when it sleeps and what it can spare.
     pub machine: SharedMachine,
 }
@@ -71,12 +85,13 @@ impl Client {
     /// Opens the cache and, if somebody is signed in there, begins to connect. Fails when another program has it;
     /// whatever else is wrong with it, [`Query::Connection`] says.
     pub fn start(setup: Setup, runtime: &tokio::runtime::Handle) -> Result<Self, StoreError> {
-        let Setup { folder, keychain, policy, trust, machine } = setup;
+        let Setup { folder, keychain, policy, trust, doorkeeper, machine } = setup;
         let (asks, inbox) = mpsc::channel(ASKS);
         let (ear, said) = mpsc::unbounded_channel();
-        let shared = Arc::new(Shared::new());
-        let vault = vault::Vault::new(folder, keychain, policy.keep_nothing)?;
-        let core = core::Core::new(vault, policy, trust, said, Arc::clone(&shared));
+        // It makes the folder, for this program alone.
+        let vault = vault::Vault::new(folder.clone(), keychain, policy.keep_nothing)?;
+        let shared = Arc::new(Shared::new(Settings::read(&folder, policy.clone())));
+        let core = core::Core::new(vault, doorkeeper, policy, trust, said, Arc::clone(&shared));
         let speaking = core::Running(runtime.spawn(machine.speak(ear)).abort_handle());
         runtime.spawn(async move {
             core.run(inbox).await;
@@ -103,6 +118,21 @@ impl Client {
         self.ask(|answer| Ask::Content(place, answer)).await
     }
 
+    /// What the window and the system around it are to do by the settings, as that changes.
+    pub fn shown(&self) -> tokio::sync::watch::Receiver<Shown> {
+        self.shared.settings.shown()
+    }
+
+    /// How many messages of patients came that nobody has seen, as that changes: what a notification may say.
+    pub fn news(&self) -> tokio::sync::watch::Receiver<u32> {
+        self.shared.told.subscribe()
+    }
+
+    /// Whether somebody looks at the window now.
+    pub fn attended(&self, attended: bool) {
+        self.shared.with_news(|news| news.attended(attended));
+    }
+
     async fn ask<T>(
         &self,
         ask: impl FnOnce(oneshot::Sender<Result<T, Failure>>) -> Ask,
@@ -124,15 +154,36 @@ pub(crate) struct Shared {
     live: Mutex<Live>,
     reader: Mutex<Option<Reader>>,
     watchers: Mutex<Vec<mpsc::UnboundedSender<Dirty>>>,
+    pub(crate) settings: Settings,
+    news: Mutex<News>,
+    told: tokio::sync::watch::Sender<u32>,
 }
 
 impl Shared {
-    fn new() -> Self {
+    fn new(settings: Settings) -> Self {
         Self {
             live: Mutex::new(Live::signed_out(api::Link::SignedOut)),
             reader: Mutex::new(None),
             watchers: Mutex::new(Vec::new()),
+            settings,
+            news: Mutex::default(),
+            told: tokio::sync::watch::Sender::new(0),
         }
+    }
+
+    /// What is to be committed. It is told once it is.
+    pub(crate) fn heed(&self, changes: &[bedside_engine::Change]) {
+        lock(&self.news).heed(changes);
+    }
+
+    pub(crate) fn with_news(&self, with: impl FnOnce(&mut News)) {
+        with(&mut lock(&self.news));
+        self.tell_news();
+    }
+
+    pub(crate) fn tell_news(&self) {
+        let count = lock(&self.news).count();
+        self.told.send_if_modified(|told| std::mem::replace(told, count) != count);
     }
 
     pub(crate) fn subscribe(&self) -> mpsc::UnboundedReceiver<Dirty> {

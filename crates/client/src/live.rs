@@ -1,6 +1,7 @@
 //! What of the state isn't on the disk: the link, what is under way, who types. The core writes it, views read it.
 
 use crate::api::{Account, History, HistoryPause, Link, Repaired, Trouble, Vault};
+use crate::beyond::Beyond;
 use bedside_engine::{self as engine, OutboxState};
 use bedside_protocol::{ConversationId, EntryId, Time, TypingFrame};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,8 @@ pub(crate) struct Live {
     /// Bytes of files on their way that have been handed over.
     pub(crate) uploads: BTreeMap<EntryId, u64>,
     pub(crate) typing: BTreeMap<ConversationId, TypingFrame>,
+    /// What the server has, as long as somebody looks at it.
+    pub(crate) beyond: Beyond,
     pub(crate) history: Option<History>,
     pub(crate) paused: Option<HistoryPause>,
     pub(crate) vault: Vault,
@@ -36,6 +39,7 @@ impl Live {
             sending: BTreeMap::new(),
             uploads: BTreeMap::new(),
             typing: BTreeMap::new(),
+            beyond: Beyond::default(),
             history: None,
             paused: None,
             vault: Vault::Opening,

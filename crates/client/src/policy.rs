@@ -15,6 +15,12 @@ pub struct Policy {
     pub keep_nothing: bool,
     /// After how many minutes without anybody at the window the cache locks itself; 0: never.
     pub idle_lock_minutes: u32,
+    /// Whether a notification says that messages came; unset: as the user likes.
+    pub notifications: Option<bool>,
+    /// Whether the window is kept out of screenshots and shared screens, where the system can; unset: as the user likes.
+    pub content_protection: Option<bool>,
+    /// Whether a cache without a passphrase locks, and the system's sign-in opens it; unset: as the user likes.
+    pub system_unlock: Option<bool>,
     /// For how many days what is cached may be shown without the server; 0: for ever.
     pub lease_days: u32,
     /// Of conversations that one hasn't taken oneself, only the newest messages are cached.
@@ -32,6 +38,9 @@ impl Default for Policy {
         Self {
             keep_nothing: false,
             idle_lock_minutes: 10,
+            notifications: None,
+            content_protection: None,
+            system_unlock: None,
             lease_days: 14,
             own_conversations_only: false,
             keep_closed_days: 30,

@@ -4,14 +4,14 @@
 //!             keys found        lock, idle, sleep, session
 //!   Opening ─────────────▶ Open ──────────────────────────▶ Locked: nothing is shown, what is on its
 //!    ▲  │ ▲                 │                                │     way goes out, then the keys leave
-//!    │  │ └── sign out, wipe┘◀────────── passphrase ─────────┘     the memory
+//!    │  │ └── sign out, wipe┘◀──── passphrase, or sign-in ───┘     the memory (entry.rs has the second)
 //!    │  ▼
 //!   Closed: the keychain or the disk says no; nothing is touched
 //! ```
 //!
 //! Whatever waits for the keychain, the disk or a passphrase's derivation runs beside the core's loop.
 
-use crate::api::{ClosedBy, Failure, Keeper, Link, LockedBy, Repair, Repaired, Reply, Vault as Safe};
+use crate::api::{ClosedBy, Failure, Keeper, Link, LockedBy, Opener, Repair, Repaired, Reply, Vault as Safe};
 use crate::core::{Answer, Core, Event};
 use crate::live::Live;
 use crate::policy::DAY_MS;
@@ -39,7 +39,7 @@ pub(crate) struct Ready {
     reader: Reader,
 }
 
-fn ready(opened: Opened, distrusted: bool) -> Result<Ready, Closed> {
+pub(crate) fn ready(opened: Opened, distrusted: bool) -> Result<Ready, Closed> {
     let device = uuid::Uuid::new_v4().to_string();
     let open = if distrusted { Cache::rebuild } else { Cache::open };
     let cache = open(&opened.files, &device)?;
@@ -48,7 +48,7 @@ fn ready(opened: Opened, distrusted: bool) -> Result<Ready, Closed> {
 }
 
 impl Core {
-    /// Opens the cache, as far as that goes without a passphrase.
+    /// Opens the cache, as far as that goes without anybody.
     pub(crate) fn open_cache(&mut self, answer: Option<Answer>) {
         self.set_safe(Safe::Opening);
         self.unseal(answer, |vault| ready(vault.open()?, false));
@@ -97,20 +97,21 @@ impl Core {
     pub(crate) fn forget(&mut self, link: Link, answer: Option<Answer>) {
         self.close_cache();
         self.shared.with_live(|live| *live = Live::signed_out(link));
+        self.shared.with_news(|news| news.end());
         self.shared.publish(&Dirty::everything());
         self.unseal(answer, |vault| ready(vault.shred()?, false));
     }
 
     /// Shows nothing any more, from now on. Keys leave the memory once what is on its way has gone out.
     pub(crate) fn lock(&mut self, by: LockedBy) -> Result<(), Failure> {
-        match self.vault.lock() {
+        let opener = self.opener().ok_or(Failure::NoPassphrase)?;
+        match self.vault.lock(opener) {
             Ok(()) => {}
             Err(closed @ Closed::NoPassphrase) => return Err(failure(&closed)),
             // It locks all the same; a restart would open it.
             Err(closed) => tracing::error!(%closed, "that it is locked can't be kept"),
         }
-        self.set_safe(Safe::Locked { by, waiting: 0 });
-        self.shared.publish(&Dirty::everything());
+        self.set_safe(Safe::Locked { by, opener, waiting: 0 });
         self.leaving = Some(self.clock.now().plus(LEAVE_MS));
         let held: Vec<_> = self.session.iter().flat_map(|session| session.engine.held()).collect();
         held.into_iter().for_each(|id| self.handle(Input::SendNow(id), None));
@@ -118,9 +119,9 @@ impl Core {
         Ok(())
     }
 
-    /// Locks, if there is something to lock with: now, or once it is open.
+    /// Locks, if there is something to lock with: now, or once it is open and that is known.
     pub(crate) fn lock_if_possible(&mut self, by: LockedBy) {
-        if self.is_opening() {
+        if self.is_opening() || self.opener_may_come() {
             self.lock_once_open = Some(by);
         } else if self.may_lock()
             && let Err(failure) = self.lock(by)
@@ -135,13 +136,13 @@ impl Core {
         self.opening == Some(self.epoch)
     }
 
-    /// Whether a lock waits for the cache to be open.
+    /// Whether a lock waits for the cache to be open, or for word of what would open it again.
     pub(crate) fn will_lock(&self) -> bool {
-        self.is_opening() && self.lock_once_open.is_some()
+        self.lock_once_open.is_some() && (self.is_opening() || self.opener_may_come())
     }
 
     fn may_lock(&self) -> bool {
-        self.kept_by.1
+        self.opener().is_some()
             && self.shared.with_live(|live| matches!(live.vault, Safe::Open { .. } | Safe::Expired { .. }))
     }
 
@@ -218,7 +219,7 @@ impl Core {
     }
 
     fn idle_at(&self) -> Option<Time> {
-        let idle_ms = u64::from(self.policy.idle_lock_minutes) * 60_000;
+        let idle_ms = u64::from(self.shared.settings.idle_lock_minutes()) * 60_000;
         (self.may_lock() && 0 < idle_ms).then(|| self.active.plus(idle_ms))
     }
 
@@ -240,7 +241,7 @@ impl Core {
     }
 
     /// Lets go of the cache and its keys.
-    fn close_cache(&mut self) {
+    pub(crate) fn close_cache(&mut self) {
         let waiting = self.session.as_ref().map(|session| session.engine.outbox_counts());
         self.epoch += 1;
         self.caches += 1;
@@ -250,12 +251,12 @@ impl Core {
         self.writer = None;
         self.files = None;
         let locked = self.shared.with_live(|live| {
-            let Safe::Locked { by, .. } = live.vault else { return false };
+            let Safe::Locked { by, opener, .. } = live.vault else { return false };
             let (vault, repaired) = (live.vault, live.repaired);
             *live = Live { vault, repaired, ..Live::signed_out(Link::SignedOut) };
             if let Some((waiting, refused)) = waiting {
                 let waiting = u32::try_from(waiting + refused).unwrap_or(u32::MAX);
-                live.vault = Safe::Locked { by, waiting };
+                live.vault = Safe::Locked { by, opener, waiting };
             }
             true
         });
@@ -265,7 +266,7 @@ impl Core {
     }
 
     /// Does something with the vault beside the loop, and then takes what it opened.
-    fn unseal(
+    pub(crate) fn unseal(
         &mut self,
         answer: Option<Answer>,
         open: impl FnOnce(&Vault) -> Result<Ready, Closed> + Send + 'static,
@@ -302,8 +303,11 @@ impl Core {
             let now = self.shared.with_live(|live| live.vault);
             self.set_safe(match (closed, now) {
                 (Closed::WrongPassphrase | Closed::NoPassphrase, locked @ Safe::Locked { .. }) => locked,
-                (Closed::Locked | Closed::WrongPassphrase | Closed::NoPassphrase, _) => {
-                    Safe::Locked { by: LockedBy::Start, waiting: 0 }
+                (Closed::Locked(opener), _) => {
+                    Safe::Locked { by: LockedBy::Start, opener: *opener, waiting: 0 }
+                }
+                (Closed::WrongPassphrase | Closed::NoPassphrase, _) => {
+                    Safe::Locked { by: LockedBy::Start, opener: Opener::Passphrase, waiting: 0 }
                 }
                 (Closed::Keychain(_), _) => Safe::Closed { why: ClosedBy::Keychain },
                 (Closed::Store(StoreError::Newer(_)), _) => Safe::Closed { why: ClosedBy::Newer },
@@ -338,6 +342,7 @@ impl Core {
         let over = self.lease_is_over();
         self.set_safe(if over { self.expired() } else { self.open_safe() });
         self.look_at_lease();
+        self.look_for_doorkeeper(None);
         self.check_later();
         Ok(())
     }
@@ -386,13 +391,14 @@ impl Core {
 
     pub(crate) fn set_safe(&self, safe: Safe) {
         self.shared.with_live(|live| live.vault = safe);
+        self.shared.with_news(|news| news.open(matches!(safe, Safe::Open { .. })));
         self.shared.publish(&Dirty::everything());
     }
 
-    fn open_safe(&self) -> Safe {
-        let (keeper, can_lock) = self.kept_by;
-        let keeper = if self.policy.keep_nothing { Keeper::NothingByPolicy } else { keeper };
-        Safe::Open { keeper, can_lock, idle_minutes: self.policy.idle_lock_minutes }
+    pub(crate) fn open_safe(&self) -> Safe {
+        let keeper = if self.policy.keep_nothing { Keeper::NothingByPolicy } else { self.kept_by.0 };
+        let idle_minutes = self.shared.settings.idle_lock_minutes();
+        Safe::Open { keeper, opener: self.opener(), idle_minutes }
     }
 }
 
@@ -409,7 +415,7 @@ fn note(files: &Files, repaired: &Repaired) {
 
 fn failure(closed: &Closed) -> Failure {
     match closed {
-        Closed::Locked | Closed::Keychain(_) => Failure::Locked,
+        Closed::Locked(_) | Closed::Keychain(_) => Failure::Locked,
         Closed::WrongPassphrase => Failure::WrongPassphrase,
         Closed::NoPassphrase => Failure::NoPassphrase,
         Closed::Store(_) => Failure::Storage,

@@ -3,8 +3,11 @@
 //! Words are beginnings; all of them must be there. "Words in quotes" stand side by side. Filters: `from:patient`, `from:clinic`,
 //! `patient:NAME`, `before:2026-05-01`, `has:file`, `is:unread`.
 
-use crate::api::{Covers, Found, Hit};
-use bedside_protocol::Time;
+use crate::api::{self, Covers, Found, Hit, Reach};
+use crate::beyond::Beyond;
+use crate::core::Core;
+use bedside_engine::{Engine, Input, Link};
+use bedside_protocol::{Entry, Time};
 use bedside_store::{self as store, Reader, Search, StoreError};
 
 /// Hits that are shown: more than anybody looks through.
@@ -28,22 +31,66 @@ impl Asked {
     }
 }
 
-/// What the cache holds of `text`.
-pub(crate) fn found(reader: Option<&Reader>, text: &str) -> Result<Found, StoreError> {
+impl Hit {
+    pub(crate) fn new(entry: Entry, patient: String) -> Self {
+        let text = entry.body.words().unwrap_or(&entry.preview).to_owned();
+        Self { entry, text, patient }
+    }
+}
+
+impl Core {
+    /// Somebody searches for `text`: what the server is asked for, if it is.
+    pub(crate) fn seek(&self, text: String, engine: &Engine) -> Input {
+        let asked = of_server(&text).and_then(|search| {
+            // Offline, nobody knows what the server has by now.
+            let needless = matches!(engine.link(), Link::Live { .. }) && engine.holds_all();
+            if needless { Err(Reach::Needless) } else { Ok(search) }
+        });
+        self.shared.with_live(|live| live.beyond.seek(text, asked.as_ref().err().copied()));
+        Input::Search(asked.ok())
+    }
+}
+
+/// What the server can be asked for of `text`, or why it isn't asked.
+fn of_server(text: &str) -> Result<bedside_protocol::Search, Reach> {
+    let Search { phrases, patient, by_patient, before, has_file, unread } = read(text).search;
+    let nothing = phrases.is_empty() && patient.is_empty() && by_patient.is_none() && before.is_none();
+    if nothing && !has_file && !unread {
+        return Err(Reach::Unasked);
+    }
+    if unread {
+        return Err(Reach::Unread);
+    }
+    // The engine names it and says how much it wants.
+    let (of, limit) = (String::new(), 0);
+    let search = bedside_protocol::Search { of, phrases, patient, by_patient, before, has_file, limit };
+    search.check().map_err(|refusal| Reach::Refused { code: refusal.code })?;
+    Ok(search)
+}
+
+/// What the cache holds of `text`, and what the server adds.
+pub(crate) fn found(reader: Option<&Reader>, beyond: &Beyond, text: &str) -> Result<Found, StoreError> {
     let Asked { search, ignored } = read(text);
     let words =
         search.phrases.iter().flatten().chain(&search.patient).map(|word| word.to_lowercase()).collect();
     let found = reader.map(|reader| reader.search(&search, HITS)).transpose()?;
-    let nothing =
-        Found { patients: vec![], hits: vec![], more: false, words, ignored, covers: Covers::default() };
-    let Some(store::Found { patients, hits, more, covers }) = found else { return Ok(nothing) };
-    let hit = |store::Hit { entry, patient }: store::Hit| {
-        let text = entry.body.words().unwrap_or(&entry.preview).to_owned();
-        Hit { entry, text, patient }
+    let nothing = Found {
+        patients: vec![],
+        hits: vec![],
+        more: false,
+        words,
+        ignored,
+        covers: Covers::default(),
+        beyond: api::Beyond::default(),
     };
+    let (Some(reader), Some(store::Found { patients, hits, more, covers })) = (reader, found) else {
+        return Ok(nothing);
+    };
+    let hit = |store::Hit { entry, patient }: store::Hit| Hit::new(entry, patient);
+    let beyond = beyond.adds(text, reader)?;
     let store::Covers { conversations, since, behind, unindexed } = covers;
     let covers = Covers { conversations, since, behind, unindexed };
-    Ok(Found { patients, hits: hits.into_iter().map(hit).collect(), more, covers, ..nothing })
+    Ok(Found { patients, hits: hits.into_iter().map(hit).collect(), more, covers, beyond, ..nothing })
 }
 
 fn read(text: &str) -> Asked {
@@ -138,6 +185,29 @@ mod tests {
             unread: true,
         };
         assert_eq!(asked, Asked { search, ignored: vec![] });
+    }
+
+    /// Each filter goes to the server too, or is a reason not to ask it.
+    #[test]
+    fn the_server_is_asked_for_the_same() {
+        let asked =
+            of_server("chest \"tight across\" from:clinic patient:Mül before:2026-05-01 has:file").unwrap();
+        let wanted = bedside_protocol::Search {
+            of: String::new(),
+            phrases: phrases(&[&["chest"], &["tight", "across"]]),
+            patient: vec!["mül".into()],
+            by_patient: Some(false),
+            before: Some(Time::new(1_777_593_600_000)),
+            has_file: true,
+            limit: 0,
+        };
+        assert_eq!(asked, wanted);
+        assert_eq!(of_server("chest is:unread"), Err(Reach::Unread));
+        assert_eq!(of_server(" - "), Err(Reach::Unasked));
+        assert_eq!(
+            of_server(&"x ".repeat(90)),
+            Err(Reach::Refused { code: bedside_protocol::Code::TooLarge })
+        );
     }
 
     #[test]

@@ -4,10 +4,11 @@ use crate::api::{
     Connection, ConversationHead, Found, InboxRow, Item, Outgoing, OutgoingState, Patch, Query, Splice,
 };
 use crate::live::Live;
+use crate::passage::{self, Part, Passage};
 use crate::search;
 use bedside_engine::{OutboxRow, OutboxState};
 use bedside_protocol::{ConversationId, Seq, Time};
-use bedside_store::{Reader, StoreError};
+use bedside_store::{CachedConversation, Reader, StoreError};
 
 /// What a query shows at one moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +17,7 @@ pub(crate) enum View {
     Connection(Connection),
     Inbox(Vec<InboxRow>),
     Conversation { head: Option<ConversationHead>, items: Vec<Item> },
+    Passage(Passage),
     Outbox(Vec<Outgoing>),
     Search(Found),
 }
@@ -50,7 +52,11 @@ impl View {
             Query::Connection | Query::Outbox => View::Outbox(outbox),
             Query::Inbox => View::Inbox(inbox(reader, &outbox)?),
             Query::Conversation { id, newest } => conversation(reader, live, id, *newest, first)?,
-            Query::Search { text } => View::Search(search::found(reader, text)?),
+            Query::Passage { id, at, from, to } => {
+                let part = Part { id, at: *at, from: *from, to: to.unwrap_or(Seq::MAX) };
+                View::Passage(passage::shown(reader, live, part)?)
+            }
+            Query::Search { text } => View::Search(search::found(reader, &live.beyond, text)?),
         })
     }
 
@@ -62,6 +68,7 @@ impl View {
             View::Conversation { head, items } => {
                 Patch::Conversation { head: head.clone(), items: Splice::all(items) }
             }
+            View::Passage(passage) => passage.patch(passage.head.clone(), Splice::all(&passage.items)),
             View::Outbox(rows) => Patch::Outbox { rows: Splice::all(rows) },
             View::Search(found) => Patch::Search { found: found.clone() },
         }
@@ -84,6 +91,11 @@ impl View {
                 head: (Some(head) != before.as_ref()).then(|| head.clone()),
                 items: Splice::between(old, items).unwrap_or(Splice::none()),
             }),
+            (View::Passage(new), View::Passage(old)) if new.head.is_some() => {
+                let head = new.head.clone().filter(|_| new.head != old.head);
+                let items = Splice::between(&old.items, &new.items).unwrap_or(Splice::none());
+                Change::Patch(new.patch(head, items))
+            }
             (View::Search(found), _) => Change::Patch(Patch::Search { found: found.clone() }),
             (View::Connection(connection), _) => {
                 Change::Patch(Patch::Connection { connection: connection.clone() })
@@ -103,6 +115,10 @@ impl View {
     /// The oldest entry that is shown.
     pub(crate) fn first(&self) -> Option<Seq> {
         let View::Conversation { items, .. } = self else { return None };
+        Self::first_of(items)
+    }
+
+    fn first_of(items: &[Item]) -> Option<Seq> {
         items.iter().find_map(|item| match item {
             Item::Entry { entry } => Some(entry.seq),
             Item::Outgoing { .. } => None,
@@ -158,25 +174,40 @@ fn conversation(
         Some(reader) => reader.conversation(id, newest, first)?,
         None => None,
     };
-    let Some(found) = found else {
+    let Some(mut found) = found else {
         return Ok(View::Conversation { head: None, items: Vec::new() });
     };
+    let mine = outgoing_items(&found, id, live);
+    let mut items: Vec<_> =
+        std::mem::take(&mut found.entries).into_iter().map(|entry| Item::Entry { entry }).collect();
+    let first = View::first_of(&items);
+    items.extend(mine);
+    let older = first.is_some_and(|first| Seq::new(1) < first);
+    Ok(View::Conversation { head: Some(ConversationHead { older, ..head(found, live) }), items })
+}
+
+/// What stands around the messages of a conversation that is shown from its newest entry on.
+pub(crate) fn head(found: CachedConversation, live: &Live) -> ConversationHead {
     let loaded_upto = found.range.map_or(Seq::ZERO, |range| range.hi);
-    let head = ConversationHead {
-        older: found.entries.first().is_some_and(|entry| Seq::new(1) < entry.seq),
+    ConversationHead {
+        older: false,
+        newer: false,
+        kept: true,
         catching_up: loaded_upto < found.conversation.head,
-        typing: live.typing.get(id).cloned(),
+        typing: live.typing.get(&found.conversation.id).cloned(),
         draft: found.draft.text,
         cursor: found.draft.cursor,
         files: found.files,
         read_upto: found.read_upto,
         loaded_upto,
         conversation: found.conversation,
-    };
-    let mine = found.outbox.iter().filter(|row| row.send.conversation == *id).map(|row| outgoing(row, live));
-    let mut items: Vec<_> = found.entries.into_iter().map(|entry| Item::Entry { entry }).collect();
-    items.extend(mine.map(|outgoing| Item::Outgoing { outgoing }));
-    Ok(View::Conversation { head: Some(head), items })
+    }
+}
+
+/// A conversation's messages that the log doesn't hold.
+pub(crate) fn outgoing_items(found: &CachedConversation, id: &ConversationId, live: &Live) -> Vec<Item> {
+    let mine = found.outbox.iter().filter(|row| row.send.conversation == *id);
+    mine.map(|row| Item::Outgoing { outgoing: outgoing(row, live) }).collect()
 }
 
 fn outgoing(row: &OutboxRow, live: &Live) -> Outgoing {
@@ -230,7 +261,7 @@ mod tests {
         let patient = Patient { id: user("p"), name: "P".into(), born: None, extra: Extra::new() };
         let live = Live {
             account: Some(Account { me: me.clone(), server: String::new(), limits: Limits::default() }),
-            vault: Vault::Open { keeper: Keeper::Nothing, can_lock: false, idle_minutes: 0 },
+            vault: Vault::Open { keeper: Keeper::Nothing, opener: None, idle_minutes: 0 },
             ..Live::signed_out(Link::SignedOut)
         };
         let query = Query::Conversation { id: id.clone(), newest: 200 };

@@ -1,4 +1,4 @@
-//! Watching queries: a snapshot, then numbered differences, at most one a frame.
+//! Watching queries: a snapshot at once, then numbered differences, at most one a frame.
 
 use crate::Shared;
 use crate::api::{Query, Update};
@@ -25,7 +25,7 @@ pub(crate) struct Dirty {
     outbox: bool,
     conversations: BTreeSet<ConversationId>,
     /// Search knows more.
-    indexed: bool,
+    found: bool,
     everything: bool,
 }
 
@@ -53,7 +53,12 @@ impl Dirty {
 
     /// Search knows more than before.
     pub(crate) fn indexed() -> Self {
-        Self { indexed: true, ..Self::default() }
+        Self { found: true, ..Self::default() }
+    }
+
+    /// What somebody looks at that isn't kept here changed: a search, and parts of these conversations.
+    pub(crate) fn beyond(conversations: impl Iterator<Item = ConversationId>) -> Self {
+        Self { found: true, conversations: conversations.collect(), ..Self::default() }
     }
 
     /// The link changed, and with it what is under way.
@@ -77,7 +82,7 @@ impl Dirty {
         self.inbox |= other.inbox;
         self.outbox |= other.outbox;
         self.conversations.extend(other.conversations);
-        self.indexed |= other.indexed;
+        self.found |= other.found;
         self.everything |= other.everything;
     }
 
@@ -87,8 +92,8 @@ impl Dirty {
                 Query::Connection => self.connection,
                 Query::Inbox => self.inbox,
                 Query::Outbox => self.outbox,
-                Query::Conversation { id, .. } => self.conversations.contains(id),
-                Query::Search { .. } => self.indexed || !self.conversations.is_empty(),
+                Query::Conversation { id, .. } | Query::Passage { id, .. } => self.conversations.contains(id),
+                Query::Search { .. } => self.found || !self.conversations.is_empty(),
             }
     }
 }
@@ -173,7 +178,14 @@ async fn run(
                 return;
             }
         }
-        tokio::time::sleep(FRAME).await;
+        // Changes are gathered; what somebody begins to look at doesn't wait for that.
+        tokio::select! {
+            () = tokio::time::sleep(FRAME) => {}
+            changed = wanted.changed() => match changed {
+                Ok(()) => wanted.mark_changed(),
+                Err(_) => return,
+            },
+        }
     }
 }
 
@@ -216,4 +228,31 @@ fn step(query: &Query, joined: u64, known: Option<Watched>, mut view: View) -> (
     };
     let update = patch.map(|patch| Update { query: query.clone(), revision, patch });
     (Watched { joined, revision, view, read_upto }, update)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Policy;
+    use crate::api::Link;
+    use crate::live::Live;
+    use crate::settings::Settings;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_one_begins_to_look_at_is_there_at_once_and_changes_once_a_frame() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings::read(folder.path(), Policy::default());
+        let shared = Arc::new(Shared::new(settings));
+        let (watcher, mut updates) = start(Arc::clone(&shared), &tokio::runtime::Handle::current());
+        let begun = tokio::time::Instant::now();
+        for queries in [vec![Query::Connection], vec![Query::Connection, Query::Inbox]] {
+            watcher.set(queries.clone());
+            assert_eq!(updates.recv().await.map(|update| update.query), queries.last().cloned());
+        }
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+        shared.with_live(|live| *live = Live::signed_out(Link::Connecting { since: None }));
+        shared.publish(&Dirty::connection());
+        assert_eq!(updates.recv().await.map(|update| update.revision), Some(2));
+        assert!(FRAME <= begun.elapsed());
+    }
 }

@@ -21,7 +21,7 @@ mod keep;
 
 pub use keep::{History, Keep};
 
-use crate::{Cached, Change, Range, Snapshot};
+use crate::{Cached, Change, Range, Snapshot, passage};
 use bedside_protocol::{
     Changes, ChangesAnswer, ClientFrame, Conversation, ConversationId, Entries, EntriesAnswer, Entry,
     EntryFrame, Epoch, MAX_ENTRIES_PAGE, Rejected, Retry, Rev, Seq, Time, UserId,
@@ -38,7 +38,7 @@ const FAR: u64 = 1_000;
 /// Pages asked for at once: enough to fill a round trip, few enough that live frames get through between them.
 const IN_FLIGHT: usize = 4;
 /// A server that speaks but doesn't answer within this is asked again over a fresh connection.
-const ANSWER_TIMEOUT_MS: u64 = 20_000;
+pub(crate) const ANSWER_TIMEOUT_MS: u64 = 20_000;
 /// The wait after a refusal that names none, and the range that one may name: a server can't make its clients spin or
 /// sleep for good.
 const RETRY_MS: u64 = 2_000;
@@ -52,6 +52,15 @@ pub(crate) fn clamp_retry(wait_ms: u64) -> u64 {
 /// The server's answer isn't what was asked for.
 #[derive(Debug)]
 pub(crate) struct Nonsense;
+
+/// How many entries an answer has, which must be those of `asked` from its old end on, without a gap.
+pub(crate) fn in_order(asked: Range, answer: &EntriesAnswer) -> Result<u64, Nonsense> {
+    let dense = (asked.lo.get()..=asked.hi.get()).map(Seq::new);
+    let mut entries = answer.entries.iter().zip(dense);
+    let in_order = entries.all(|(entry, seq)| entry.seq == seq && entry.conversation == answer.conversation);
+    let got = u64::try_from(answer.entries.len()).unwrap_or(u64::MAX);
+    if in_order && got <= asked.len() { Ok(got) } else { Err(Nonsense) }
+}
 
 #[derive(Debug, Default)]
 struct Known {
@@ -149,6 +158,11 @@ impl CatchUp {
         self.wanting.iter().filter(|id| self.is_behind(id)).count()
     }
 
+    /// Whether nothing is missing of what the server spoke of, since it was asked.
+    pub(crate) fn is_level(&self) -> bool {
+        self.is_verified() && !self.again && self.told <= self.cursor && self.behind() == 0
+    }
+
     pub(crate) fn is_behind(&self, conversation: &ConversationId) -> bool {
         self.conversations.get(conversation).is_some_and(Known::is_behind)
     }
@@ -161,6 +175,20 @@ impl CatchUp {
 
     pub(crate) fn knows(&self, conversation: &ConversationId) -> bool {
         self.conversations.contains_key(conversation)
+    }
+
+    /// What the cache has of a conversation that somebody looks at.
+    pub(crate) fn cached(&self, conversation: &ConversationId) -> passage::Cached {
+        self.conversations.get(conversation).map_or_else(passage::Cached::default, |known| passage::Cached {
+            known: true,
+            head: known.head,
+            held: known.range,
+        })
+    }
+
+    pub(crate) fn holds(&self, entry: &Entry) -> bool {
+        let known = self.conversations.get(&entry.conversation);
+        known.and_then(|known| known.range).is_some_and(|range| range.contains(entry.seq))
     }
 
     pub(crate) fn has_older(&self, conversation: &ConversationId) -> bool {
@@ -209,6 +237,14 @@ impl CatchUp {
         if let Some(known) = self.conversations.get_mut(conversation) {
             known.older_wanted = true;
             self.wanting.insert(conversation.clone());
+        }
+    }
+
+    /// Somebody looks back to `from`, from an entry that is held.
+    pub(crate) fn want_back_to(&mut self, conversation: &ConversationId, at: Seq, from: Seq) {
+        let range = self.conversations.get(conversation).and_then(|known| known.range);
+        if range.is_some_and(|range| range.contains(at) && from < range.lo) {
+            self.want_older(conversation);
         }
     }
 
@@ -273,20 +309,22 @@ impl CatchUp {
         Ok(changes)
     }
 
+    /// Whether this answers what was asked last.
+    pub(crate) fn is_asked(&self, answer: &EntriesAnswer) -> bool {
+        let range = Range { lo: answer.from, hi: answer.to };
+        self.asked.get(&answer.conversation).is_some_and(|asked| asked.range == range)
+    }
+
     /// The answer to `entries`.
     pub(crate) fn entries(&mut self, answer: EntriesAnswer) -> Result<Vec<Change>, Nonsense> {
-        let id = answer.conversation;
-        match self.asked.get(&id) {
-            Some(asked) if asked.range.lo == answer.from && asked.range.hi == answer.to => {}
+        let id = answer.conversation.clone();
+        if !self.is_asked(&answer) {
             // An answer to an earlier question.
-            _ => return Ok(Vec::new()),
+            return Ok(Vec::new());
         }
         let asked = self.asked.remove(&id).ok_or(Nonsense)?;
-        let dense = (asked.range.lo.get()..=asked.range.hi.get()).map(Seq::new);
-        let in_order =
-            answer.entries.iter().zip(dense).all(|(entry, seq)| entry.seq == seq && entry.conversation == id);
-        let got = u64::try_from(answer.entries.len()).unwrap_or(u64::MAX);
-        if !in_order || got == 0 || asked.range.len() < got {
+        let got = in_order(asked.range, &answer)?;
+        if got == 0 {
             return Err(Nonsense);
         }
         let known = self.conversations.get_mut(&id).ok_or(Nonsense)?;
@@ -356,14 +394,24 @@ impl CatchUp {
             let Some((id, range, _)) = next else { break };
             let conversation = id.clone();
             self.asked.insert(conversation.clone(), Asked { range, deadline });
-            frames.push(ClientFrame::Entries(Entries { conversation, from: range.lo, to: range.hi }));
+            frames.push(ClientFrame::Entries(Entries {
+                conversation,
+                from: range.lo,
+                to: range.hi,
+                summary: false,
+            }));
         }
         if !inbox_first
             && self.asked.is_empty()
             && let Some((conversation, range)) = self.history_page(now)
         {
             self.asked.insert(conversation.clone(), Asked { range, deadline });
-            frames.push(ClientFrame::Entries(Entries { conversation, from: range.lo, to: range.hi }));
+            frames.push(ClientFrame::Entries(Entries {
+                conversation,
+                from: range.lo,
+                to: range.hi,
+                summary: false,
+            }));
         }
         frames
     }

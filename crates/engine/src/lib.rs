@@ -6,24 +6,30 @@
 
 mod catchup;
 mod change;
+mod finder;
 mod link;
 mod outbox;
+mod passage;
 mod range;
 mod reads;
 mod rng;
 
 pub use catchup::{History, Keep};
 pub use change::{Cached, Change, OutboxRow, OutboxState, Snapshot};
+pub use finder::Searching;
 pub use link::{Link, Trouble};
+pub use passage::Look;
 pub use range::Range;
 
 use bedside_protocol::{
-    ClientFrame, Code, ConnectRefusal, ConversationId, EntryId, File, Refusal, Send, Seq, ServerFrame, Time,
-    Typing, UserId, Viewing,
+    ClientFrame, Code, ConnectRefusal, ConversationId, EntryId, File, Refusal, Search, Send, Seq,
+    ServerFrame, Time, Typing, UserId, Viewing,
 };
 use catchup::CatchUp;
+use finder::Finder;
 use link::Event as LinkEvent;
 use outbox::{HandedOver, Outbox};
+use passage::Passage;
 use reads::Reads;
 use std::collections::BTreeMap;
 
@@ -75,6 +81,11 @@ pub enum Input {
     Open(Option<ConversationId>),
     /// A person scrolled to the oldest entry of the cache.
     LoadOlder(ConversationId),
+    /// A person looks for something, or for nothing any more; the engine names the search itself. What this computer holds is
+    /// searched elsewhere.
+    Search(Option<Search>),
+    /// A person jumped into the open conversation, or goes on from there. Another conversation that is opened ends it.
+    Look(Look),
     /// A person is typing.
     Typing(ConversationId),
     /// A person wants to connect now.
@@ -105,7 +116,8 @@ pub enum Effect {
     /// Bring the bytes of a message's file to the server, then say [`Input::Uploaded`]. It may be asked for again while it
     /// is under way.
     Upload(EntryId, File),
-    /// Something that isn't kept: typing, presence, a suggestion in the making.
+    /// Something that isn't kept: typing, presence, a suggestion in the making; what a search found, and the part of a log that
+    /// somebody looks at.
     Tell(ServerFrame),
     /// The server took the access away and demands that the cache goes.
     Wipe,
@@ -129,6 +141,8 @@ pub struct Engine {
     catchup: CatchUp,
     outbox: Outbox,
     reads: Reads,
+    finder: Finder,
+    passage: Passage,
     open: Option<ConversationId>,
     next_ticket: Ticket,
     /// Frames that may go out once a commit is on the disk.
@@ -144,6 +158,8 @@ impl Engine {
             catchup: CatchUp::new(config.me, &snapshot, config.keep),
             outbox: Outbox::new(snapshot.outbox),
             reads,
+            finder: Finder::default(),
+            passage: Passage::default(),
             open: None,
             next_ticket: 1,
             after: BTreeMap::new(),
@@ -158,6 +174,11 @@ impl Engine {
     /// Conversations whose newest entries are still missing here.
     pub fn catching_up(&self) -> usize {
         self.catchup.behind()
+    }
+
+    /// Whether all that changed before this connection, and since, is here.
+    pub fn is_level(&self) -> bool {
+        self.is_live() && self.catchup.is_level()
     }
 
     /// A message of one's own that isn't in the log yet.
@@ -190,10 +211,26 @@ impl Engine {
         self.catchup.has_older(conversation)
     }
 
+    /// Whether the server can have nothing that isn't here.
+    pub fn holds_all(&self) -> bool {
+        self.catchup.holds_all()
+    }
+
+    /// How far the search of the server's log is; none while nothing is searched for.
+    pub fn searching(&self) -> Option<Searching> {
+        self.finder.searching()
+    }
+
+    /// What somebody looks at that isn't kept here, what has come of it, and why the rest won't.
+    pub fn looked_at(&self) -> Option<(&Look, Option<Range>, Option<Code>)> {
+        Some((self.passage.looked_at()?, self.passage.here(), self.passage.refused()))
+    }
+
     /// When to come back with [`Input::Timer`].
     pub fn next_timer(&self, now: Time) -> Option<Time> {
         let work = [self.catchup.next_timer(now), self.outbox.next_timer(now), self.reads.next_timer()];
-        let work = work.into_iter().filter(|_| self.is_live());
+        let work = work.into_iter().chain([self.finder.next_timer(now), self.passage.next_timer(now)]);
+        let work = work.filter(|_| self.is_live());
         work.chain([self.link.next_timer(), self.catchup.next_sweep()]).flatten().min()
     }
 
@@ -208,7 +245,7 @@ impl Engine {
                 self.catchup.ask_again();
             }
             Input::Timer => {
-                if self.catchup.overdue(now) || self.outbox.overdue(now) {
+                if self.catchup.overdue(now) || self.outbox.overdue(now) || self.passage.overdue(now) {
                     // The server speaks but doesn't answer: a fresh connection asks again.
                     self.link_event(now, LinkEvent::Ended(Trouble::Silent), &mut effects);
                 }
@@ -262,12 +299,22 @@ impl Engine {
                 }
             }
             Input::Open(conversation) => {
+                // The two may come in any order.
+                if self
+                    .passage
+                    .looked_at()
+                    .is_some_and(|look| Some(&look.conversation) != conversation.as_ref())
+                {
+                    self.passage.look(None);
+                }
                 self.open = conversation;
                 if self.is_live() {
                     effects.push(self.viewing());
                 }
             }
             Input::LoadOlder(conversation) => self.catchup.want_older(&conversation),
+            Input::Search(search) => self.finder.ask(now, search),
+            Input::Look(look) => self.passage.look(Some(look)),
             Input::Typing(conversation) if self.is_live() => {
                 effects.push(Effect::Emit(ClientFrame::Typing(Typing { conversation })));
             }
@@ -341,6 +388,15 @@ impl Engine {
                     }
                 }
             }
+            ServerFrame::Entries(answer) if !self.catchup.is_asked(&answer) => {
+                match self.passage.entries(&answer) {
+                    Ok(true) => effects.push(Effect::Tell(ServerFrame::Entries(answer))),
+                    Ok(false) => {}
+                    Err(catchup::Nonsense) => {
+                        self.link_event(now, LinkEvent::Ended(Trouble::Unreadable), effects)
+                    }
+                }
+            }
             ServerFrame::Entries(answer) => match self.catchup.entries(answer) {
                 Ok(mut changes) => {
                     self.settle_outbox(&mut changes);
@@ -355,6 +411,8 @@ impl Engine {
             }
             ServerFrame::Rejected(rejected) => {
                 self.catchup.rejected(now, &rejected);
+                self.finder.rejected(now, &rejected);
+                self.passage.rejected(now, &rejected);
                 if let Some(change) = self.outbox.rejected(now, &rejected) {
                     self.commit(vec![change], Vec::new(), effects);
                 }
@@ -362,10 +420,11 @@ impl Engine {
             ServerFrame::Typing(_) | ServerFrame::Presence(_) | ServerFrame::Suggesting(_) => {
                 effects.push(Effect::Tell(frame));
             }
-            ServerFrame::Welcome(_)
-            | ServerFrame::Receipt(_)
-            | ServerFrame::Revoked(_)
-            | ServerFrame::Found(_) => {}
+            ServerFrame::Found(answer) => {
+                let found = self.finder.found(now, answer, |entry| self.catchup.holds(entry));
+                effects.extend(found.map(|answer| Effect::Tell(ServerFrame::Found(answer))));
+            }
+            ServerFrame::Welcome(_) | ServerFrame::Receipt(_) | ServerFrame::Revoked(_) => {}
         }
     }
 
@@ -380,11 +439,18 @@ impl Engine {
         if !self.is_live() {
             return;
         }
+        if let Some(look) = self.passage.looked_at() {
+            self.catchup.want_back_to(&look.conversation, look.at, look.from);
+        }
         effects.extend(self.catchup.requests(now, self.open.as_ref()).into_iter().map(Effect::Emit));
         if !self.catchup.is_verified() {
             // Whether this is the log that the cache is of isn't known yet.
             return;
         }
+        effects.extend(self.finder.request(now).map(Effect::Emit));
+        let cached = self.passage.looked_at().map(|look| self.catchup.cached(&look.conversation));
+        let page = cached.and_then(|cached| self.passage.request(now, cached));
+        effects.extend(page.map(Effect::Emit));
         effects.extend(self.reads.unsent(now).into_iter().map(Effect::Emit));
         let HandedOver { changes, frames, uploads } = self.outbox.hand_over(now);
         effects.extend(uploads.into_iter().map(|(id, file)| Effect::Upload(id, file)));
@@ -399,6 +465,8 @@ impl Engine {
             self.catchup.disconnected();
             self.outbox.disconnected();
             self.reads.disconnected();
+            self.finder.disconnected(now);
+            self.passage.disconnected();
             // What waited for a commit would go to the next connection, which hands over anew by itself.
             self.after.clear();
         }

@@ -2,7 +2,9 @@
 
 mod catching_up;
 mod files;
+mod finding;
 mod keeping;
+mod looking;
 mod server;
 
 use crate::*;
@@ -57,6 +59,7 @@ fn rejected(id: EntryId, code: Code, retry_after_ms: Option<u64>) -> Input {
             of,
             id: Some(id),
             conversation: None,
+            search: None,
             code,
             message,
             retry_after_ms,
@@ -410,6 +413,7 @@ fn another_log_confirms_no_read_mark() {
         of: "changes".into(),
         id: None,
         conversation: None,
+        search: None,
         code: Code::Diverged,
         message: String::new(),
         retry_after_ms: None,

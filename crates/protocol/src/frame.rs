@@ -101,14 +101,19 @@ pub struct Entries {
     pub from: Seq,
     /// The last `seq`.
     pub to: Seq,
+    /// Answer with the conversation's summary too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub summary: bool,
 }
 
-/// Most phrases of one search, most words of a phrase and of a patient's name, and longest word and `of` in bytes: more
-/// than anybody types.
+/// Most phrases of one search, most words of a phrase and of a patient's name, and longest word in bytes: more than anybody
+/// types.
 const MAX_PHRASES: usize = 32;
 const MAX_WORDS: usize = 32;
 const MAX_WORD_BYTES: usize = 256;
-const MAX_TOKEN_BYTES: usize = 64;
+/// Longest name that an asker gives to a search, in bytes.
+pub const MAX_TOKEN_BYTES: usize = 64;
 
 /// Searches all entries of the clinic. All of it must hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -261,6 +266,10 @@ pub struct Rejected {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub conversation: Option<ConversationId>,
+    /// The `search`'s `of`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub search: Option<String>,
     /// The class of the fault.
     pub code: Code,
     /// For developers, in English.
@@ -297,6 +306,10 @@ pub struct EntriesAnswer {
     pub head: Seq,
     /// In order.
     pub entries: Vec<Entry>,
+    /// The conversation as it is now, if that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub summary: Option<Conversation>,
 }
 
 /// An entry that was found.

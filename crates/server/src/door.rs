@@ -4,7 +4,9 @@
 use crate::metrics::Metrics;
 use crate::rate::Bucket;
 use crate::session::{End, Ending, Frame, Sink, Undelivered};
-use bedside_protocol::{Code, ConversationId, EntryId, Limits, Refusal, Rejected, ServerFrame};
+use bedside_protocol::{
+    Code, ConversationId, EntryId, Limits, MAX_TOKEN_BYTES, Refusal, Rejected, ServerFrame,
+};
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
@@ -14,6 +16,8 @@ use tokio::sync::mpsc;
 
 /// Longest event name that a refusal quotes.
 const MAX_EVENT_CHARS: usize = 64;
+/// Most JSON that the name of a search can take: each character escaped.
+const MAX_OF_BYTES: usize = 6 * MAX_TOKEN_BYTES + 2;
 /// Frames other than `send` that one socket may sustain a second: no person gets there, a catching-up client may.
 const OTHERS_PER_S: u32 = 100;
 /// Frames beyond both bursts that a socket may queue while a disk stalls.
@@ -38,6 +42,8 @@ pub struct Subject {
     pub id: Option<EntryId>,
     /// The `conversation`, if it has one.
     pub conversation: Option<ConversationId>,
+    /// The own name of a search, if it is one.
+    pub search: Option<String>,
 }
 
 impl Subject {
@@ -47,6 +53,7 @@ impl Subject {
             of: self.of,
             id: self.id,
             conversation: self.conversation,
+            search: self.search,
             code: refusal.code,
             message: refusal.message,
             retry_after_ms: refusal.retry_after_ms,
@@ -185,6 +192,8 @@ struct Head<'a> {
     id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     conversation: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    of: Option<&'a RawValue>,
 }
 
 /// Reads a packet's text. What can be said of it is said even if it is refused, and a text that is too large is looked
@@ -196,10 +205,12 @@ fn read(text: &str, binary: bool, limits: &Limits) -> (Subject, Result<Box<RawVa
     let packet: Packet<'_> = serde_json::from_str(text).unwrap_or_default();
     let event: String = small(packet.event).unwrap_or_default();
     let head: Head<'_> = small(packet.argument).unwrap_or_default();
+    let search = head.of.filter(|of| event == "search" && of.get().len() <= MAX_OF_BYTES);
     let subject = Subject {
         of: event.chars().take(MAX_EVENT_CHARS).collect(),
         id: small(head.id),
         conversation: small(head.conversation),
+        search: small(search).filter(|of: &String| of.len() <= MAX_TOKEN_BYTES),
     };
     let invalid = |message| Err(Refusal::new(Code::Invalid, message));
     let result = match packet.argument {
@@ -252,6 +263,16 @@ mod tests {
         assert_eq!(code, Some(Code::TooLarge));
         assert_eq!(subject.id, Some(ID.parse().unwrap()));
         assert_eq!(subject.conversation, Some(ConversationId::new("c-1").unwrap()));
+    }
+
+    #[test]
+    fn a_refused_search_is_named_as_its_asker_named_it() {
+        let search =
+            |event: &str, of: &str| code(&format!(r#"["{event}",{{"of":{of},"phrases":1}}]"#)).0.search;
+        assert_eq!(search("search", r#""7""#), Some("7".to_owned()));
+        assert_eq!(search("send", r#""7""#), None);
+        assert_eq!(search("search", "7"), None);
+        assert_eq!(search("search", &format!("\"{}\"", "x".repeat(MAX_TOKEN_BYTES + 1))), None);
     }
 
     #[test]

@@ -258,7 +258,7 @@ impl Served {
 
     async fn entries(&mut self, asked: Entries) -> Result<ServerFrame, Refusal> {
         self.settled().await;
-        let Entries { conversation, from, to } = asked;
+        let Entries { conversation, from, to, summary: with_summary } = asked;
         if from > to || to.get() - from.get() >= MAX_ENTRIES_PAGE {
             let message = format!("a range has 1 to {MAX_ENTRIES_PAGE} entries");
             return Err(Refusal::new(Code::Invalid, message));
@@ -267,13 +267,15 @@ impl Served {
         let (clinic, id) = (self.session.clinic.clone(), conversation.clone());
         let found = self.read(move |reader| reader.entries(&clinic, &id, from, to)).await?;
         let (summary, records) = found.ok_or_else(not_found)?;
-        let (head, entries) = if self.session.is_provider() {
+        let private = !self.session.is_provider();
+        let told = with_summary.then(|| view::summary(&summary, private));
+        let (head, entries) = if !private {
             let entries = records.into_iter().map(|record| record.entry).collect();
             (summary.conversation.head, entries)
         } else {
             (view::head(&summary), records.iter().filter_map(view::entry).collect())
         };
-        Ok(ServerFrame::Entries(EntriesAnswer { conversation, from, to, head, entries }))
+        Ok(ServerFrame::Entries(EntriesAnswer { conversation, from, to, head, entries, summary: told }))
     }
 
     /// Searches beside the socket's other frames: no message waits for it.

@@ -108,6 +108,7 @@ async fn who_or_what_may_not_search_is_refused_by_name() {
     // The first of them, as an event.
     let refused = amara.event("rejected").await;
     assert_eq!((&refused["of"], &refused["code"]), (&json!("search"), &json!("invalid")));
+    assert_eq!(refused["search"], "1");
     server.shutdown().await;
 }
 

@@ -7,12 +7,17 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Revs of which a search knows the earliest time; the migration that began with it says so too.
+pub(crate) const SPAN: i64 = 1024;
+
 /// What a transaction holds back until its end, since only the last of it counts: it saves most of the statements of
 /// a flood.
 pub(crate) struct Batch<'a> {
     transaction: &'a Transaction<'a>,
     cursor: Option<Rev>,
     held: BTreeMap<ConversationId, Held>,
+    /// The earliest time of new entries, by their revs' span.
+    spans: BTreeMap<i64, i64>,
     /// Conversations of which somebody may have read more.
     marked: BTreeSet<ConversationId>,
     /// Conversations that went in this transaction: a summary that follows brings one back.
@@ -53,6 +58,7 @@ impl<'a> Batch<'a> {
             transaction,
             cursor: None,
             held: BTreeMap::new(),
+            spans: BTreeMap::new(),
             marked,
             purged: BTreeSet::new(),
             loose_files: false,
@@ -259,6 +265,11 @@ impl<'a> Batch<'a> {
              WHERE conversation = excluded.conversation AND seq = excluded.seq",
         )?;
         let mut swept = false;
+        for entry in entries {
+            let at = number(entry.at.millis());
+            let oldest = self.spans.entry(number(entry.rev.get()) / SPAN).or_insert(at);
+            *oldest = at.min(*oldest);
+        }
         let held = self.held(conversation)?;
         for entry in entries {
             let by_patient = entry.author.role == Role::Patient;
@@ -299,9 +310,19 @@ impl<'a> Batch<'a> {
         for (conversation, held) in &self.held {
             transaction
                 .prepare_cached(
-                    "UPDATE conversation SET lo = ?2, hi = ?3, head = max(head, ?3), unread = ?4 WHERE id = ?1",
+                    "UPDATE conversation SET lo = ?2, hi = ?3, head = max(head, ?3), unread = ?4,
+                         since = iif(lo = ?2, since, coalesce(
+                             (SELECT entry ->> 'at' FROM entry WHERE conversation = ?1 AND seq = ?2), 0))
+                     WHERE id = ?1",
                 )?
                 .execute(params![conversation.as_str(), held.lo, held.hi, held.unread])?;
+        }
+        for span in &self.spans {
+            transaction
+                .prepare_cached(
+                    "INSERT INTO span VALUES (?1, ?2) ON CONFLICT DO UPDATE SET oldest = min(oldest, excluded.oldest)",
+                )?
+                .execute(span)?;
         }
         for conversation in &self.marked {
             count_anew_if_read(transaction, conversation)?;

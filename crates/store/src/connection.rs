@@ -51,8 +51,9 @@ impl Files {
     /// A connection that can't write.
     pub(crate) fn readable(&self) -> Result<Connection, StoreError> {
         let connection = open(&self.database(), self.cache_key())?;
-        // Not opened read-only: a reader of a WAL must be able to map its index.
-        connection.execute_batch("PRAGMA query_only = ON")?;
+        // Not opened read-only: a reader of a WAL must be able to map its index. A page that it keeps, in KiB, isn't decrypted
+        // again; the inner pages of a million entries' indexes fit.
+        connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -8192")?;
         Ok(connection)
     }
 }
@@ -123,13 +124,16 @@ pub(crate) fn open(path: &Path, key: &Key) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// Writes a file that is its user's alone, onto the disk.
-pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+/// Writes a file that is its user's alone: all of it or nothing, onto the disk.
+pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     use std::io::Write;
-    make_private(path)?;
-    let mut file = File::options().write(true).truncate(true).open(path)?;
+    let new = beside(path, ".new");
+    make_private(&new)?;
+    let mut file = File::options().write(true).truncate(true).open(&new)?;
     file.write_all(bytes)?;
-    Ok(file.sync_all()?)
+    file.sync_all()?;
+    fs::rename(new, path)?;
+    path.parent().map_or(Ok(()), sync_folder)
 }
 
 /// Brings what a folder lists onto the disk: names that came, changed or went.

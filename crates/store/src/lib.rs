@@ -15,7 +15,7 @@ mod search;
 mod writer;
 
 pub use attachment::FileOf;
-pub use connection::{Files, Lock, delete, is_there, lock, sync_folder, write_private};
+pub use connection::{Files, Lock, delete, is_there, lock, replace_private, sync_folder};
 pub use error::StoreError;
 pub use key::{Key, Keys};
 pub use open::Repair;

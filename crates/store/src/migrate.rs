@@ -16,6 +16,7 @@ pub(crate) const CACHE: Migrations = &[
     include_str!("../migrations/003_search.sql"),
     include_str!("../migrations/004_generation.sql"),
     include_str!("../migrations/005_attachments.sql"),
+    include_str!("../migrations/006_filters.sql"),
 ];
 
 /// Those of what only this computer knows.

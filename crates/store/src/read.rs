@@ -2,7 +2,7 @@
 
 use crate::{Account, Draft, Files, StoreError, parse};
 use bedside_engine::{Cached, OutboxRow, OutboxState, Range, Snapshot};
-use bedside_protocol::{Conversation, ConversationId, Entry, Epoch, File, Rev, Seq, Time};
+use bedside_protocol::{Conversation, ConversationId, Entry, EntryId, Epoch, File, Rev, Seq, Time};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::time::{Duration, Instant};
 
@@ -39,10 +39,18 @@ pub struct CachedConversation {
     pub files: Vec<File>,
     /// How far one has read.
     pub read_upto: Seq,
-    /// The newest entries, oldest first.
+    /// What was asked for of its entries, oldest first.
     pub entries: Vec<Entry>,
     /// The outbox at the same moment.
     pub outbox: Vec<OutboxRow>,
+}
+
+impl CachedConversation {
+    /// One of which nothing is here but its summary.
+    pub fn unkept(conversation: Conversation) -> Self {
+        let (draft, files, entries, outbox) = Default::default();
+        Self { conversation, range: None, draft, files, read_upto: Seq::ZERO, entries, outbox }
+    }
 }
 
 /// From here on a read is noted: two frames and a half of a display.
@@ -58,6 +66,12 @@ impl Reader {
     /// Opens the cache for reading; a writer must have made it.
     pub fn open(files: &Files) -> Result<Self, StoreError> {
         Ok(Self { connection: files.readable()? })
+    }
+
+    /// Reads a database that somebody else opened. A benchmark compares the cache with a copy of it that isn't encrypted.
+    #[doc(hidden)]
+    pub fn on(connection: Connection) -> Self {
+        Self { connection }
     }
 
     /// Does a read, and notes one that takes long enough to be felt: by its name, never by what it looked for.
@@ -168,14 +182,43 @@ impl Reader {
         newest: u32,
         first: Option<Seq>,
     ) -> Result<Option<CachedConversation>, StoreError> {
-        self.timed("conversation", || self.conversation_now(id, newest, first))
+        self.timed("conversation", || {
+            self.conversation_now(id, |range| {
+                // Within the range that is here, places are dense.
+                let tail = range.map_or(Seq::ZERO, |range| range.hi.next().minus(newest.into()));
+                (first.map_or(tail, |first| first.min(tail)), Seq::MAX)
+            })
+        })
+    }
+
+    /// One conversation with what is here of `from..=to`; `None` if the cache doesn't know it.
+    pub fn part(
+        &self,
+        id: &ConversationId,
+        from: Seq,
+        to: Seq,
+    ) -> Result<Option<CachedConversation>, StoreError> {
+        self.timed("part of a conversation", || self.conversation_now(id, |_| (from, to)))
+    }
+
+    /// Whether an entry is here.
+    pub fn holds(&self, id: EntryId) -> Result<bool, StoreError> {
+        let mut there = self.connection.prepare_cached("SELECT 1 FROM entry WHERE id = ?1")?;
+        Ok(there.exists([id.to_string()])?)
+    }
+
+    /// Whether an entry that is here takes this one back.
+    pub fn is_taken_back(&self, id: EntryId) -> Result<bool, StoreError> {
+        let mut back = self
+            .connection
+            .prepare_cached("SELECT 1 FROM entry WHERE amends = ?1 AND entry ->> '$.body.text' IS NULL")?;
+        Ok(back.exists([id.to_string()])?)
     }
 
     fn conversation_now(
         &self,
         id: &ConversationId,
-        newest: u32,
-        first: Option<Seq>,
+        wanted: impl FnOnce(Option<Range>) -> (Seq, Seq),
     ) -> Result<Option<CachedConversation>, StoreError> {
         let transaction = self.connection.unchecked_transaction()?;
         let found = transaction
@@ -197,13 +240,12 @@ impl Reader {
         let Some((summary, range, draft, files, read_upto)) = found else {
             return Ok(None);
         };
-        // Within the range that is here, places are dense.
-        let tail = range.map_or(Seq::ZERO, |range: Range| range.hi.next().minus(newest.into()));
-        let from = first.map_or(tail, |first| first.min(tail));
-        let mut rows = transaction
-            .prepare_cached("SELECT entry FROM entry WHERE conversation = ?1 AND seq >= ?2 ORDER BY seq")?;
-        let from = i64::try_from(from.get()).unwrap_or(i64::MAX);
-        let mut rows = rows.query(params![id.as_str(), from])?;
+        let (from, to) = wanted(range);
+        let mut rows = transaction.prepare_cached(
+            "SELECT entry FROM entry WHERE conversation = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq",
+        )?;
+        let [from, to] = [from, to].map(|seq| i64::try_from(seq.get()).unwrap_or(i64::MAX));
+        let mut rows = rows.query(params![id.as_str(), from, to])?;
         let mut entries = Vec::new();
         while let Some(row) = rows.next()? {
             entries.push(parse(&row.get::<_, String>(0)?)?);

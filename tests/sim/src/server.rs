@@ -207,6 +207,7 @@ impl Server {
                 of: "changes".into(),
                 id: None,
                 conversation: None,
+                search: None,
                 code: Code::Diverged,
                 message: String::new(),
                 retry_after_ms: None,
@@ -222,7 +223,7 @@ impl Server {
 
     fn entries(&mut self, conn: Conn, ask: Entries) -> Option<Out> {
         let running = self.running.as_mut()?;
-        let Entries { conversation, from, to } = ask;
+        let Entries { conversation, from, to, summary: told } = ask;
         let (summary, records) = running
             .reader
             .entries(&clinic(), &conversation, from, to)
@@ -231,7 +232,8 @@ impl Server {
         // A server may answer with less than it was asked for.
         let entries = records.into_iter().take(20).map(|record| record.entry).collect();
         let head = summary.conversation.head;
-        Some((conn, ServerFrame::Entries(EntriesAnswer { conversation, from, to, head, entries })))
+        let summary = told.then_some(summary.conversation);
+        Some((conn, ServerFrame::Entries(EntriesAnswer { conversation, from, to, head, entries, summary })))
     }
 
     /// Commits what waits, and says who is told what.
@@ -353,6 +355,7 @@ impl Subject {
             of: self.of.into(),
             id: self.id,
             conversation: Some(self.conversation),
+            search: None,
             code: refusal.code,
             message: refusal.message,
             retry_after_ms: refusal.retry_after_ms,

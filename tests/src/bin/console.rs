@@ -2,7 +2,7 @@
 //! by a line, in order.
 
 use bedside_client::api::Command;
-use bedside_client::{Client, NoMachine, Policy, Setup, Trust};
+use bedside_client::{Client, NoDoorkeeper, NoMachine, Policy, Setup, Trust};
 use bedside_tests::keychain::FileKeychain;
 use clap::Parser;
 use std::path::PathBuf;
@@ -34,8 +34,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     if system_keychain {
         keychain = keychain.and_system();
     }
-    let (keychain, machine, policy) = (Arc::new(keychain), Arc::new(NoMachine), Policy::default());
-    let setup = Setup { folder: data, keychain, policy, trust, machine };
+    let (keychain, policy) = (Arc::new(keychain), Policy::default());
+    let (doorkeeper, machine) = (Arc::new(NoDoorkeeper), Arc::new(NoMachine));
+    let setup = Setup { folder: data, keychain, policy, trust, doorkeeper, machine };
     let client = Client::start(setup, &tokio::runtime::Handle::current())?;
     let mut lines = BufReader::new(stdin()).lines();
     let mut out = stdout();

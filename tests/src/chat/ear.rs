@@ -22,6 +22,7 @@ impl Ear {
             conversation: own.clone(),
             from: self.upto.next(),
             to: self.upto.plus(MAX_ENTRIES_PAGE),
+            summary: false,
         })
     }
 

@@ -2,6 +2,7 @@
 import type { ConversationId } from "./ConversationId";
 import type { EntryId } from "./EntryId";
 import type { Seq } from "./Seq";
+import type { Setting } from "./Setting";
 
 /**
  * What a person wants done.
@@ -34,7 +35,27 @@ conversation: ConversationId | null, } | { "command": "load_older",
 /**
  * Which.
  */
-conversation: ConversationId, } | { "command": "send", 
+conversation: ConversationId, } | { "command": "search", 
+/**
+ * As a person types it.
+ */
+text: string, } | { "command": "look", 
+/**
+ * Whose.
+ */
+conversation: ConversationId, 
+/**
+ * The entry that somebody jumped to.
+ */
+at: Seq, 
+/**
+ * The oldest entry that is wanted.
+ */
+from: Seq, 
+/**
+ * The newest; none: all that follow.
+ */
+to: Seq | null, } | { "command": "send", 
 /**
  * Where they go.
  */
@@ -110,7 +131,7 @@ conversation: ConversationId, } | { "command": "reconnect" } | { "command": "pau
 /**
  * What it was locked with.
  */
-passphrase: string, } | { "command": "open_cache" } | { "command": "set_passphrase", 
+passphrase: string, } | { "command": "system_unlock" } | { "command": "unlock_by_system" } | { "command": "open_cache" } | { "command": "set_passphrase", 
 /**
  * The present one, if there is one.
  */
@@ -118,4 +139,8 @@ current: string | null,
 /**
  * The new one.
  */
-new: string, } | { "command": "active" };
+new: string, } | { "command": "active" } | { "command": "settings" } | { "command": "set", 
+/**
+ * What.
+ */
+setting: Setting, };

@@ -37,6 +37,14 @@ loaded_upto: Seq,
  */
 older: boolean, 
 /**
+ * Whether there are newer entries than those shown.
+ */
+newer: boolean, 
+/**
+ * Whether the conversation is kept on this computer. If not, it is here to be read alone.
+ */
+kept: boolean, 
+/**
  * Whether newer entries are still being fetched.
  */
 catching_up: boolean, 

@@ -2,7 +2,7 @@
 import type { Time } from "./Time";
 
 /**
- * What a search can have found.
+ * What a search can have found here.
  */
 export type Covers = { 
 /**

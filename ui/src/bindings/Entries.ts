@@ -17,4 +17,8 @@ from: Seq,
 /**
  * The last `seq`.
  */
-to: Seq, };
+to: Seq, 
+/**
+ * Answer with the conversation's summary too.
+ */
+summary?: boolean, };

@@ -28,4 +28,4 @@ count: number, } | { "failure": "offline" } | { "failure": "locked" } | { "failu
 /**
  * The fewest characters that one may have.
  */
-characters: number, } | { "failure": "not_saved" } | { "failure": "storage" };
+characters: number, } | { "failure": "no_system_unlock" } | { "failure": "not_recognised" } | { "failure": "dismissed" } | { "failure": "set_by_policy" } | { "failure": "not_saved" } | { "failure": "storage" };

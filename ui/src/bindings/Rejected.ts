@@ -20,6 +20,10 @@ id?: EntryId,
  */
 conversation?: ConversationId, 
 /**
+ * The `search`'s `of`.
+ */
+search?: string, 
+/**
  * The class of the fault.
  */
 code: Code, 

@@ -2,6 +2,7 @@
 import type { ClosedBy } from "./ClosedBy";
 import type { Keeper } from "./Keeper";
 import type { LockedBy } from "./LockedBy";
+import type { Opener } from "./Opener";
 import type { Time } from "./Time";
 
 /**
@@ -13,9 +14,9 @@ export type Vault = { "vault": "opening" } | { "vault": "open",
  */
 keeper: Keeper, 
 /**
- * Whether a passphrase was chosen that it can be locked with.
+ * What opens it again once it is locked; `null`: nothing, so that it can't be locked.
  */
-can_lock: boolean, 
+opener: Opener | null, 
 /**
  * After how many minutes without anybody at the window it locks itself; 0: never.
  */
@@ -24,6 +25,10 @@ idle_minutes: number, } | { "vault": "locked",
  * What locked it.
  */
 by: LockedBy, 
+/**
+ * What opens it.
+ */
+opener: Opener, 
 /**
  * Messages that wait to be sent until then, as far as that is known.
  */

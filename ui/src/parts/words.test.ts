@@ -17,7 +17,7 @@ const connection = (link: Link, waiting = 0): Connection => ({
   waiting,
   refused: 0,
   history: null,
-  vault: { vault: "open", keeper: "keychain", can_lock: false, idle_minutes: 10 },
+  vault: { vault: "open", keeper: "keychain", opener: null, idle_minutes: 10 },
   repaired: null,
 });
 

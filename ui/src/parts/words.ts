@@ -1,39 +1,28 @@
-// The one place where codes become words.
+// The one place where codes become words; those of a search stand in searchWords.ts.
 
 import type { ClosedBy } from "../bindings/ClosedBy";
 import type { Code } from "../bindings/Code";
 import type { ConnectRefusal } from "../bindings/ConnectRefusal";
 import type { Connection } from "../bindings/Connection";
-import type { Covers } from "../bindings/Covers";
 import type { Failure } from "../bindings/Failure";
 import type { History } from "../bindings/History";
 import type { HistoryPause } from "../bindings/HistoryPause";
 import type { Link } from "../bindings/Link";
 import type { LockedBy } from "../bindings/LockedBy";
+import type { Opener } from "../bindings/Opener";
 import type { Patient } from "../bindings/Patient";
 import type { Repair } from "../bindings/Repair";
 import type { Time } from "../bindings/Time";
 import type { Trouble } from "../bindings/Trouble";
 import type { Obstacle } from "../state/attachments.svelte";
 import { fileSize } from "./size";
-import { birthDate, moment, shortTime } from "./time";
+import { birthDate, moment } from "./time";
 
 /** `1 reply`, `3 replies`. */
 export const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
 
 export const bornWords = ({ born }: Patient): string =>
   born ? `born ${birthDate(born)}` : "date of birth unknown";
-
-/** What a search was over: never silently less than all. */
-export function coversWords({ conversations, since, behind, unindexed }: Covers, now: Time): string {
-  const all = conversations === 1 ? "the one conversation" : `all ${conversations} conversations`;
-  const parts = [
-    `Searched ${all}${since === null ? "" : ` since ${shortTime(since, now)}`} on this computer`,
-  ];
-  if (behind > 0) parts.push(`${behind} still loading`);
-  if (unindexed > 0) parts.push(`${count(unindexed, "message", "messages")} not searched yet`);
-  return parts.join("; ");
-}
 
 export function failureWords(failure: Failure): string {
   switch (failure.failure) {
@@ -75,6 +64,14 @@ export function failureWords(failure: Failure): string {
       return "No passphrase was chosen on this computer yet.";
     case "short_passphrase":
       return `The passphrase is too short: it takes ${failure.characters} characters or more.`;
+    case "no_system_unlock":
+      return "This computer can’t be asked who you are now.";
+    case "not_recognised":
+      return "This computer didn’t recognise you, or doesn’t let you unlock Bedside.";
+    case "dismissed":
+      return "Nobody answered when the system asked who is there.";
+    case "set_by_policy":
+      return "Your organisation has set this for this computer.";
     case "storage":
       return "The cache on this computer can't be read or written. Is the disk full?";
     default:
@@ -223,7 +220,11 @@ function pauseWords(paused: HistoryPause): string {
   }
 }
 
-export function lockedWords(by: LockedBy): string {
+/** After how long it locks itself. */
+export const idleWords = (minutes: number): string =>
+  minutes === 0 ? "Never" : `After ${count(minutes, "minute", "minutes")}`;
+
+export function lockedWords(by: LockedBy, opener: Opener): string {
   switch (by) {
     case "person":
       return "You locked it.";
@@ -236,7 +237,7 @@ export function lockedWords(by: LockedBy): string {
     case "switch":
       return "It locked itself when another user came to the computer.";
     case "start":
-      return "Its passphrase opens it.";
+      return opener === "passphrase" ? "Its passphrase opens it." : "This computer’s sign-in opens it.";
     default:
       return strange(by);
   }
@@ -294,6 +295,6 @@ export function repairWords(what: Repair): { words: string; lost: boolean } {
 }
 
 /** For a code of a later version; the compiler sees to it that this version's all have words. */
-function strange(code: never): string {
+export function strange(code: never): string {
   return `Something this version has no words for (${JSON.stringify(code)}).`;
 }

@@ -4,17 +4,29 @@ import type { ConversationId } from "../bindings/ConversationId";
 import type { EntryId } from "../bindings/EntryId";
 import type { Failure } from "../bindings/Failure";
 import type { Item } from "../bindings/Item";
+import type { Missing } from "../bindings/Missing";
 import type { Patch } from "../bindings/Patch";
+import type { Query } from "../bindings/Query";
 import type { Reply } from "../bindings/Reply";
 import type { Seq } from "../bindings/Seq";
-import { idOf } from "./item";
+import { idOf, seqAt } from "./item";
 import { spliced } from "./splice";
 import type { Watches } from "./watches";
 
 /** How many more entries are shown each time that somebody scrolls to the top. */
 export const PAGE = 200;
-/** Entries that are shown before the one that somebody jumps to. */
-const AROUND = 50;
+/** Entries that are shown before the one that somebody jumps to, and after it. */
+const BEFORE = 100;
+const AFTER = 99;
+
+/** Where somebody jumps to. */
+export interface Jump {
+  seq: Seq;
+  /** How long the conversation's log is, as far as is known here. */
+  head: Seq;
+  /** Whether this computer doesn't keep it. */
+  beyond: boolean;
+}
 
 /** The conversation on the screen. */
 export class OpenConversation {
@@ -32,6 +44,17 @@ export class OpenConversation {
   readonly loadingOlder = $derived(this.#askedBefore !== null && this.#askedBefore === this.#first);
   /** Why older entries can't be had now. */
   olderTrouble = $state.raw<Failure | null>(null);
+  /** Why not all that is wanted around the entry that somebody jumped to is shown. */
+  missing = $state.raw<Missing | null>(null);
+  /** Which entries were taken back by others that aren't shown. */
+  takenBack = $state.raw<readonly EntryId[]>([]);
+  /** The part that somebody jumped into, if that isn't the end; its `to` is `null` once it reaches that. */
+  #part: { from: Seq; to: Seq | null } | null = null;
+  #askedAfter = $state<Seq | null>(null);
+  /** Whether the page after the last item was asked for and hasn't come. */
+  readonly loadingNewer = $derived(
+    this.#askedAfter !== null && this.#askedAfter === seqAt(this.items, this.items.length),
+  );
   /** The newest `seq` that was on the screen. */
   inView = $state<Seq>(0);
   /** Resolves with what is in view first: before that nobody can have seen anything. */
@@ -49,11 +72,15 @@ export class OpenConversation {
     id: ConversationId,
     watches: Watches,
     call: (command: Command) => Promise<Reply>,
-    jump: { seq: Seq; head: Seq } | null = null,
+    jump: Jump | null = null,
   ) {
     this.id = id;
     this.target = jump?.seq ?? null;
-    this.#newest = Math.max(PAGE, jump ? jump.head - jump.seq + AROUND : 0);
+    this.#newest = PAGE;
+    // What stands near the end, and is here, is opened to be read on.
+    if (jump && (jump.beyond || jump.head - jump.seq > BEFORE)) {
+      this.#part = { from: Math.max(1, jump.seq - BEFORE), to: jump.seq + AFTER };
+    }
     this.#watches = watches;
     this.#call = call;
     this.shown = new Promise((resolve) => (this.#show = resolve));
@@ -68,6 +95,10 @@ export class OpenConversation {
   async loadOlder() {
     if (!this.#first || !this.head?.older || this.loadingOlder || this.olderTrouble) return;
     this.#askedBefore = this.#first;
+    if (this.#part) {
+      this.#rejoin({ ...this.#part, from: Math.max(1, this.#part.from - PAGE) });
+      return;
+    }
     // Only a full window hides something that the cache has.
     if (this.items.length >= this.#newest) {
       this.#newest += PAGE;
@@ -81,6 +112,17 @@ export class OpenConversation {
       this.#askedBefore = null;
     }
   }
+
+  /** Shows a page more after what somebody jumped to. */
+  loadNewer() {
+    if (!this.#part || !this.head?.newer || this.loadingNewer) return;
+    this.#askedAfter = seqAt(this.items, this.items.length);
+    const to = this.#askedAfter + PAGE;
+    this.#rejoin({ ...this.#part, to: to < this.head.conversation.head ? to : null });
+  }
+
+  /** Asks anew for what somebody jumped to. */
+  retry = () => this.#look();
 
   /** Another try, because somebody asked for it or the network came back. */
   retryOlder() {
@@ -97,6 +139,7 @@ export class OpenConversation {
 
   /** Says that somebody has read what is in view. */
   markRead(me: string) {
+    if (!this.head?.kept) return;
     const upto = this.inView;
     const known = Math.max(this.#marked, this.head?.conversation.read[me] ?? 0);
     if (upto <= known) return;
@@ -107,13 +150,33 @@ export class OpenConversation {
     });
   }
 
-  #join = () =>
-    this.#watches.join({ query: "conversation", id: this.id, newest: this.#newest }, (patch, snapshot) =>
-      this.#apply(patch, snapshot),
-    );
+  #rejoin(part: { from: Seq; to: Seq | null }) {
+    this.#part = part;
+    this.#leave();
+    this.#leave = this.#join();
+  }
+
+  #join() {
+    const [id, at] = [this.id, this.target];
+    const query: Query =
+      this.#part && at !== null
+        ? { query: "passage", id, at, ...this.#part }
+        : { query: "conversation", id, newest: this.#newest };
+    this.#look();
+    return this.#watches.join(query, (patch, snapshot) => this.#apply(patch, snapshot));
+  }
+
+  /** Has what isn't kept of the part fetched. */
+  #look() {
+    if (!this.#part || this.target === null) return;
+    this.olderTrouble = null;
+    const look = { conversation: this.id, at: this.target, ...this.#part };
+    this.#call({ command: "look", ...look }).catch((failure: Failure) => (this.olderTrouble = failure));
+  }
 
   #apply(patch: Patch, snapshot: boolean): boolean {
-    if (patch.patch !== "conversation") return false;
+    if (patch.patch !== (this.#part ? "passage" : "conversation")) return false;
+    if (patch.patch !== "passage" && patch.patch !== "conversation") return false;
     const items = spliced(snapshot ? [] : this.items, patch.items);
     if (!items) return false;
     const first = this.#first;
@@ -121,6 +184,8 @@ export class OpenConversation {
     // The cache had more than the server could give just now.
     if (this.#first !== first) this.olderTrouble = null;
     if (patch.head || snapshot) this.head = patch.head;
+    this.missing = patch.patch === "passage" ? patch.missing : null;
+    this.takenBack = patch.patch === "passage" ? patch.taken_back : [];
     if (patch.head && !this.ready) this.newAfter = unreadFrom(patch.head);
     this.ready = true;
     return true;

@@ -13,7 +13,7 @@ import type { Platform } from "../platform";
 import { shownName } from "../parts/file";
 import { failureWords } from "../parts/words";
 import { Compose } from "./compose.svelte";
-import { OpenConversation } from "./conversation.svelte";
+import { type Jump, OpenConversation } from "./conversation.svelte";
 import { together } from "./item";
 import { spliced } from "./splice";
 import { Watches } from "./watches";
@@ -84,9 +84,11 @@ export class Desk {
 
   /** Searches for `text`, and goes on doing so as messages come. */
   searchFor(text: string) {
+    const searched = this.search.trim() !== "";
     this.search = text;
     this.#leaveSearch();
     this.#leaveSearch = () => {};
+    if (searched || text.trim() !== "") this.searchServer();
     if (text.trim() === "") {
       this.found = null;
       return;
@@ -98,14 +100,18 @@ export class Desk {
     });
   }
 
-  /** Opens a conversation where one begins to read, or at the entry `seq`. */
-  openConversation(id: ConversationId, seq: Seq | null = null) {
+  /** Has the server asked too for what is searched for; again, if it didn't answer. The core says what became of it. */
+  searchServer = () => void this.call({ command: "search", text: this.search }).catch(() => {});
+
+  /** Opens a conversation where one begins to read, or at the entry `seq`, which this computer may not keep. */
+  openConversation(id: ConversationId, seq: Seq | null = null, beyond = false) {
     if (this.open?.id === id && seq === null) return;
     const head = this.rows.find((row) => row.conversation.id === id)?.conversation.head ?? 0;
-    this.#leave();
-    this.open = new OpenConversation(id, this.#watches, this.call, seq === null ? null : { seq, head });
-    void this.attempt(this.call({ command: "open", conversation: id }));
+    this.#show(id, seq === null ? null : { seq, head, beyond });
   }
+
+  /** From where somebody jumped to, to the end of the same conversation. */
+  toNewest = () => this.open && this.#show(this.open.id, null);
 
   /** What is being written to a conversation; `draft` is what the core has kept of it. */
   composeFor(id: ConversationId, draft: string, cursor?: number): Compose {
@@ -162,6 +168,12 @@ export class Desk {
 
   #hush() {
     this.notice = { words: "", wrong: false };
+  }
+
+  #show(id: ConversationId, jump: Jump | null) {
+    this.#leave();
+    void this.attempt(this.call({ command: "open", conversation: id }));
+    this.open = new OpenConversation(id, this.#watches, this.call, jump);
   }
 
   #leave() {

@@ -200,8 +200,8 @@ const ACCOUNT: Account = {
   server: "https://chat.example.org",
   limits: { text_bytes: 100, frame_bytes: 100, sends_per_s: 1 },
 };
-const OPEN: Vault = { vault: "open", keeper: "keychain", can_lock: true, idle_minutes: 10 };
-const LOCKED: Vault = { vault: "locked", by: "sleep", waiting: 0 };
+const OPEN: Vault = { vault: "open", keeper: "keychain", opener: "passphrase", idle_minutes: 10 };
+const LOCKED: Vault = { vault: "locked", by: "sleep", opener: "passphrase", waiting: 0 };
 
 /** A core that says what it is told to, and does nothing while it is closed. */
 class Said implements Platform {

@@ -119,6 +119,8 @@ function keyOf(query: Query): string {
   switch (query.query) {
     case "conversation":
       return `${query.query} ${query.id} ${query.newest}`;
+    case "passage":
+      return `${query.query} ${query.id} ${query.at} ${query.from} ${query.to}`;
     case "search":
       return `${query.query} ${query.text}`;
     default:

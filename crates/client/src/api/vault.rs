@@ -40,15 +40,17 @@ pub enum Vault {
     Open {
         /// What keeps its keys while the program doesn't run.
         keeper: Keeper,
-        /// Whether a passphrase was chosen that it can be locked with.
-        can_lock: bool,
+        /// What opens it again once it is locked; `null`: nothing, so that it can't be locked.
+        opener: Option<Opener>,
         /// After how many minutes without anybody at the window it locks itself; 0: never.
         idle_minutes: u32,
     },
-    /// It is locked until its passphrase is given.
+    /// It is locked until somebody opens it.
     Locked {
         /// What locked it.
         by: LockedBy,
+        /// What opens it.
+        opener: Opener,
         /// Messages that wait to be sent until then, as far as that is known.
         waiting: u32,
     },
@@ -78,6 +80,17 @@ pub enum Keeper {
     Nothing,
     /// Nothing, by policy.
     NothingByPolicy,
+}
+
+/// What opens a locked cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum Opener {
+    /// Its passphrase.
+    Passphrase,
+    /// The system, once it knows that it is its user who asks; the keychain has the keys.
+    System,
 }
 
 /// What locked the cache.

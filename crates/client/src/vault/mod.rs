@@ -1,20 +1,27 @@
 //! Where the cache's keys are: in the system's keychain, under a passphrase, or in memory alone.
 //!
 //! ```text
-//!   keychain there ──▶ Keychain ─── a passphrase is chosen ──▶ Keychain, can lock
-//!   no keychain ─────▶ Nothing ──── a passphrase is chosen ──▶ Passphrase, can lock
+//!   keychain there ──▶ Keychain ─── a passphrase is chosen ──▶ Keychain, opened by the passphrase once it is locked
+//!                      (once it is locked, opened by the system's sign-in)
+//!   no keychain ─────▶ Nothing ──── a passphrase is chosen ──▶ Passphrase, opened by it alone
 //! ```
 //!
 //! `keys.json` says which, and holds what the passphrase seals. A locked vault stays locked over a restart. Shredding writes
 //! down that it has begun, then destroys the keys, then the files: whatever stops it in the middle, the next start goes on.
 
+mod doorkeeper;
 mod keychain;
 mod passphrase;
+#[cfg(target_os = "linux")]
+mod polkit;
 
+pub use doorkeeper::{Doorkeeper, NoDoorkeeper, NotLetIn, SharedDoorkeeper, system_doorkeeper};
 pub use keychain::{Keychain, NoKeychain, NoneAtAll, SharedKeychain, SystemKeychain};
 pub(crate) use passphrase::SHORTEST;
+#[cfg(target_os = "linux")]
+pub use polkit::Polkit;
 
-use crate::api::Keeper;
+use crate::api::{Keeper, Opener};
 use bedside_store::{Files, Key, Keys, Lock, StoreError};
 use passphrase::{Sealed, Wrong};
 use serde::{Deserialize, Serialize};
@@ -28,7 +35,7 @@ struct Slots {
     keeper: Keeper,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sealed: Option<Sealed>,
-    /// Opened by the passphrase alone, although the keychain has the keys.
+    /// Opened by the passphrase alone, or else by the system's sign-in, although the keychain has the keys.
     #[serde(default)]
     locked: bool,
     /// The keys are to be destroyed, and then the files.
@@ -40,18 +47,26 @@ impl Slots {
     const fn new(keeper: Keeper) -> Self {
         Self { keeper, sealed: None, locked: false, shredding: false }
     }
+
+    /// Whether this can open it, once it is locked. Where there is a passphrase, nothing else can.
+    fn opened_by(&self, opener: Opener) -> bool {
+        match opener {
+            Opener::Passphrase => self.sealed.is_some(),
+            Opener::System => self.sealed.is_none() && self.keeper == Keeper::Keychain,
+        }
+    }
 }
 
 /// Why the cache stays closed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Closed {
-    /// The passphrase opens it.
+    /// This opens it.
     #[error("it is locked")]
-    Locked,
+    Locked(Opener),
     /// Not this one.
     #[error("another passphrase")]
     WrongPassphrase,
-    /// There is nothing that it could be locked with.
+    /// There is nothing that could open it again.
     #[error("no passphrase was chosen")]
     NoPassphrase,
     /// The keychain has the keys, and can't be asked.
@@ -120,29 +135,12 @@ impl Vault {
         }
         match slots {
             None => self.begin(),
-            Some(Slots { sealed: Some(_), locked: true, .. }) => Err(Closed::Locked),
-            Some(Slots { sealed: Some(_), keeper: Keeper::Passphrase, .. }) => Err(Closed::Locked),
-            Some(slots) => {
-                let has_passphrase = slots.sealed.is_some();
-                let found = (self.get(CACHE), self.get(KEPT));
-                let (cache, kept) = match found {
-                    (Err(NoKeychain), _) | (_, Err(NoKeychain)) if has_passphrase => {
-                        return Err(Closed::Locked);
-                    }
-                    (cache, kept) => (cache?, kept?),
-                };
-                // The passphrase has both.
-                if has_passphrase && (cache.is_none() || kept.is_none()) {
-                    return Err(Closed::Locked);
-                }
-                if cache.is_none() && kept.is_none() && bedside_store::is_there(&self.folder) {
-                    // Perhaps it is another keychain that answers: nothing is deleted unless somebody says so.
-                    return Err(Closed::Keychain(NoKeychain));
-                }
-                // A lost key is lost: the file that it was for is made anew, from the other one or the server.
-                let keys = Keys { cache: self.or_new(CACHE, cache)?, kept: self.or_new(KEPT, kept)? };
-                Ok(self.opened(keys, Keeper::Keychain, has_passphrase))
+            Some(Slots { sealed: Some(_), locked: true, .. })
+            | Some(Slots { sealed: Some(_), keeper: Keeper::Passphrase, .. }) => {
+                Err(Closed::Locked(Opener::Passphrase))
             }
+            Some(Slots { locked: true, .. }) => Err(Closed::Locked(Opener::System)),
+            Some(slots) => self.by_keychain(&slots),
         }
     }
 
@@ -161,10 +159,24 @@ impl Vault {
         Ok(self.opened(keys, keeper, true))
     }
 
-    /// From now on the passphrase alone opens it, over restarts too.
-    pub(crate) fn lock(&self) -> Result<(), Closed> {
+    /// Opens it after the system has said that it is its user who asks.
+    pub(crate) fn unlock_by_system(&self) -> Result<Opened, Closed> {
         let _call = self.call();
-        let slots = self.slots()?.filter(|slots| slots.sealed.is_some()).ok_or(Closed::NoPassphrase)?;
+        let slots = self.slots()?.ok_or(Closed::NoPassphrase)?;
+        if !slots.opened_by(Opener::System) {
+            return Err(Closed::Locked(Opener::Passphrase));
+        }
+        let opened = self.by_keychain(&slots)?;
+        if let Err(error) = self.write(&Slots { locked: false, ..slots }) {
+            tracing::warn!(%error, "that it is open can't be kept");
+        }
+        Ok(opened)
+    }
+
+    /// From now on this alone opens it, over restarts too.
+    pub(crate) fn lock(&self, opener: Opener) -> Result<(), Closed> {
+        let _call = self.call();
+        let slots = self.slots()?.filter(|slots| slots.opened_by(opener)).ok_or(Closed::NoPassphrase)?;
         self.write(&Slots { locked: true, ..slots })
     }
 
@@ -184,7 +196,7 @@ impl Vault {
         let _call = self.call();
         if life != self.life() {
             // They were destroyed meanwhile.
-            return Err(Closed::Locked);
+            return Err(Closed::Locked(Opener::Passphrase));
         }
         let slots = self.slots()?.unwrap_or(Slots::new(Keeper::Nothing));
         if slots.sealed.is_some() {
@@ -213,6 +225,29 @@ impl Vault {
 
     fn opened(&self, keys: Keys, keeper: Keeper, has_passphrase: bool) -> Opened {
         Opened { files: Files::new(&self.folder, keys), keeper, has_passphrase }
+    }
+
+    /// With the keys that the keychain has.
+    fn by_keychain(&self, slots: &Slots) -> Result<Opened, Closed> {
+        let has_passphrase = slots.sealed.is_some();
+        let found = (self.get(CACHE), self.get(KEPT));
+        let (cache, kept) = match found {
+            (Err(NoKeychain), _) | (_, Err(NoKeychain)) if has_passphrase => {
+                return Err(Closed::Locked(Opener::Passphrase));
+            }
+            (cache, kept) => (cache?, kept?),
+        };
+        // The passphrase has both.
+        if has_passphrase && (cache.is_none() || kept.is_none()) {
+            return Err(Closed::Locked(Opener::Passphrase));
+        }
+        if cache.is_none() && kept.is_none() && bedside_store::is_there(&self.folder) {
+            // Perhaps it is another keychain that answers: nothing is deleted unless somebody says so.
+            return Err(Closed::Keychain(NoKeychain));
+        }
+        // A lost key is lost: the file that it was for is made anew, from the other one or the server.
+        let keys = Keys { cache: self.or_new(CACHE, cache)?, kept: self.or_new(KEPT, kept)? };
+        Ok(self.opened(keys, Keeper::Keychain, has_passphrase))
     }
 
     fn opens(&self, slots: &Slots, passphrase: &str) -> Result<Keys, Closed> {
@@ -305,13 +340,9 @@ impl Vault {
         Some(Slots::new(Keeper::Keychain))
     }
 
-    /// Writes all of it or nothing, onto the disk.
     fn write(&self, slots: &Slots) -> Result<(), Closed> {
-        let new = self.folder.join("keys.json.new");
         let json = serde_json::to_vec_pretty(slots).map_err(StoreError::from)?;
-        bedside_store::write_private(&new, &json)?;
-        std::fs::rename(new, self.path())?;
-        Ok(bedside_store::sync_folder(&self.folder)?)
+        Ok(bedside_store::replace_private(&self.path(), &json)?)
     }
 }
 

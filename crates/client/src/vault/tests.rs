@@ -83,7 +83,7 @@ fn the_keychain_keeps_the_keys_over_a_restart_and_no_file_has_them() {
     let second = place.start().open().unwrap();
     assert_eq!(second.files.keys(), first.files.keys());
     assert!(!place.json().contains("sealed"));
-    assert!(matches!(place.start().lock(), Err(Closed::NoPassphrase)));
+    assert!(matches!(place.start().lock(Opener::Passphrase), Err(Closed::NoPassphrase)));
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn without_a_keychain_nothing_is_kept_until_there_is_a_passphrase() {
     );
     drop(vault);
     let vault = place.start();
-    assert!(matches!(vault.open(), Err(Closed::Locked)));
+    assert!(matches!(vault.open(), Err(Closed::Locked(Opener::Passphrase))));
     assert!(matches!(vault.unlock("wrong horse"), Err(Closed::WrongPassphrase)));
     assert!(bedside_store::is_there(place.folder.path()));
     let third = vault.unlock("correct horse").unwrap();
@@ -123,9 +123,9 @@ fn what_is_locked_stays_locked_over_a_restart() {
     vault.set_passphrase(vault.life(), &first.files, Some("correct horse"), "battery staple").unwrap();
     drop(vault);
     assert!(place.start().open().unwrap().has_passphrase, "the keychain opens what isn't locked");
-    place.start().lock().unwrap();
+    place.start().lock(Opener::Passphrase).unwrap();
     let vault = place.start();
-    assert!(matches!(vault.open(), Err(Closed::Locked)));
+    assert!(matches!(vault.open(), Err(Closed::Locked(Opener::Passphrase))));
     assert!(matches!(vault.unlock("correct horse"), Err(Closed::WrongPassphrase)));
     assert_eq!(vault.unlock("battery staple").unwrap().files.keys(), first.files.keys());
     drop(vault);
@@ -145,7 +145,7 @@ fn a_lost_entry_costs_its_own_file_alone_and_with_a_passphrase_nothing() {
     vault.set_passphrase(vault.life(), &second.files, None, "correct horse").unwrap();
     place.keychain.lose("cache");
     place.keychain.lose("kept");
-    assert!(matches!(vault.open(), Err(Closed::Locked)));
+    assert!(matches!(vault.open(), Err(Closed::Locked(Opener::Passphrase))));
     assert_eq!(vault.unlock("correct horse").unwrap().files.keys(), second.files.keys());
     assert_eq!(vault.open().unwrap().files.keys(), second.files.keys(), "the keychain has them again");
 }
@@ -174,7 +174,10 @@ fn a_passphrase_seals_no_keys_of_an_earlier_life() {
     let vault = place.start();
     let (first, life) = (vault.open().unwrap(), vault.life());
     let second = vault.shred().unwrap();
-    assert!(matches!(vault.set_passphrase(life, &first.files, None, "correct horse"), Err(Closed::Locked)));
+    assert!(matches!(
+        vault.set_passphrase(life, &first.files, None, "correct horse"),
+        Err(Closed::Locked(Opener::Passphrase))
+    ));
     assert_eq!(vault.open().unwrap().files.keys(), second.files.keys());
 }
 
@@ -229,7 +232,7 @@ fn by_policy_nothing_is_kept() {
         vault.set_passphrase(vault.life(), &second.files, None, "correct horse").unwrap(),
         Keeper::Nothing
     );
-    vault.lock().unwrap();
+    vault.lock(Opener::Passphrase).unwrap();
     assert_eq!(vault.unlock("correct horse").unwrap().files.keys(), second.files.keys());
     drop(vault);
     let third = Vault::new(place.folder.path().into(), place.keychain.clone(), true).unwrap().open().unwrap();
@@ -245,4 +248,42 @@ fn a_damaged_note_costs_the_passphrase_and_nothing_else() {
     std::fs::write(place.folder.path().join("keys.json"), "{").unwrap();
     let second = vault.open().unwrap();
     assert_eq!((second.files.keys(), second.has_passphrase), (first.files.keys(), false));
+}
+
+#[test]
+fn what_the_system_locked_it_alone_opens_over_restarts_too() {
+    let place = Place::new();
+    let vault = place.start();
+    let first = vault.open().unwrap();
+    place.fill(&first);
+    assert!(matches!(vault.unlock_by_system(), Ok(opened) if opened.files.keys() == first.files.keys()));
+    vault.lock(Opener::System).unwrap();
+    assert!(matches!(vault.unlock("correct horse"), Err(Closed::NoPassphrase)));
+    drop(vault);
+    let vault = place.start();
+    assert!(matches!(vault.open(), Err(Closed::Locked(Opener::System))));
+    // The keychain may be locked although the person is known: nothing is touched.
+    place.keychain.away.store(true, Ordering::Relaxed);
+    assert!(matches!(vault.unlock_by_system(), Err(Closed::Keychain(_))));
+    place.keychain.away.store(false, Ordering::Relaxed);
+    assert!(matches!(vault.open(), Err(Closed::Locked(Opener::System))));
+    let second = vault.unlock_by_system().unwrap();
+    assert_eq!((second.files.keys(), second.has_passphrase), (first.files.keys(), false));
+    drop(vault);
+    assert_eq!(place.start().open().unwrap().files.keys(), first.files.keys());
+}
+
+#[test]
+fn where_there_is_a_passphrase_or_no_keychain_the_system_opens_nothing() {
+    let place = Place::new();
+    let vault = place.start();
+    let first = vault.open().unwrap();
+    vault.set_passphrase(vault.life(), &first.files, None, "correct horse").unwrap();
+    assert!(matches!(vault.lock(Opener::System), Err(Closed::NoPassphrase)));
+    vault.lock(Opener::Passphrase).unwrap();
+    assert!(matches!(vault.unlock_by_system(), Err(Closed::Locked(Opener::Passphrase))));
+    let place = Place::without_keychain();
+    let vault = place.start();
+    vault.open().unwrap();
+    assert!(matches!(vault.lock(Opener::System), Err(Closed::NoPassphrase)));
 }

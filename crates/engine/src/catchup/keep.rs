@@ -42,6 +42,8 @@ const STEP: u64 = 500;
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     keep: Keep,
+    /// Whole conversations go, or went.
+    lets_go: bool,
     /// There is no room for more.
     full: bool,
     /// No older page is missing; cleared when something changes.
@@ -52,7 +54,7 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn new(keep: Keep) -> Self {
-        Self { keep, ..Self::default() }
+        Self { keep, lets_go: keep.closed_ms.is_some(), ..Self::default() }
     }
 
     pub(super) fn changed(&mut self) {
@@ -103,6 +105,12 @@ impl CatchUp {
             held: sum.held + known.range.map_or(0, Range::len),
             all: sum.all + known.head.get(),
         })
+    }
+
+    /// Whether the server can have nothing that isn't here: nothing is ever let go, and all has come.
+    pub(crate) fn holds_all(&self) -> bool {
+        let whole = |known: &Known| Range::new(Seq::new(1), known.head) == known.range;
+        !self.plan.lets_go && self.conversations.values().all(whole)
     }
 
     /// Whether there is room for history.
@@ -165,6 +173,7 @@ impl CatchUp {
                 return Some(Change::Trim(id.clone(), lo));
             }
         }
+        self.plan.lets_go = true;
         self.conversations.remove(id);
         self.wanting.remove(id);
         Some(Change::Purge(id.clone()))

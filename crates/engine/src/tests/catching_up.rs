@@ -153,8 +153,8 @@ fn a_copy_of_another_log_takes_nothing_and_sends_nothing() {
     assert_eq!(emitted(&flush(&mut engine, NOW, effects)), []);
     assert_eq!(engine.handle(NOW, Input::Read(conversation_id(C), Seq::new(3))).len(), 1, "kept, not told");
     let (of, message) = ("changes".into(), String::new());
-    let (id, conversation, retry_after_ms) = (None, None, None);
-    let diverged = Rejected { of, id, conversation, code: Code::Diverged, message, retry_after_ms };
+    let (id, conversation, search, retry_after_ms) = (None, None, None, None);
+    let diverged = Rejected { of, id, conversation, search, code: Code::Diverged, message, retry_after_ms };
     let effects = engine.handle(NOW, Input::Frame(1, ServerFrame::Rejected(diverged)));
     assert_eq!(effects, [Effect::Disconnect]);
     assert!(matches!(engine.link(), Link::Offline { trouble: Trouble::RolledBack, .. }));
@@ -168,6 +168,25 @@ fn a_new_life_of_the_same_log_is_kept_in_mind() {
     let (mut engine, effects) = welcomed(snapshot, &server);
     let (_, changes) = caught_up(&mut engine, &mut server, effects);
     assert_eq!(changes, [Change::Epoch(server.epoch())]);
+}
+
+#[test]
+fn it_is_level_once_all_that_the_server_told_of_is_here() {
+    let (mut server, snapshot) = behind(8, Some((1, 8)));
+    let (mut engine, effects) = welcomed(snapshot.clone(), &server);
+    assert!(!engine.is_level(), "nobody has said yet that this is all");
+    caught_up(&mut engine, &mut server, effects);
+    assert!(engine.is_level());
+    server.append(&conversation_id(C), entry_id(8), PATIENT, Body::text("x"));
+    let (mut engine, effects) = welcomed(snapshot, &server);
+    let [changes] = &asked(&effects)[..] else { panic!("one question") };
+    let answer = server.answer(changes.clone()).unwrap();
+    let effects = engine.handle(NOW, Input::Frame(1, answer));
+    assert!(!engine.is_level(), "an entry is missing");
+    caught_up(&mut engine, &mut server, effects);
+    assert!(engine.is_level());
+    engine.handle(NOW, Input::Pause);
+    assert!(!engine.is_level(), "nobody knows what comes meanwhile");
 }
 
 #[test]

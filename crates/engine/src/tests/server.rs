@@ -119,8 +119,9 @@ impl Server {
                 let wanted = |entry: &Entry| ask.from <= entry.seq && entry.seq <= ask.to;
                 let page = self.page.unwrap_or(usize::MAX);
                 let entries = log.into_iter().filter(wanted).take(page).collect();
-                let Entries { conversation, from, to } = ask;
-                Some(ServerFrame::Entries(EntriesAnswer { conversation, from, to, head, entries }))
+                let Entries { conversation, from, to, summary } = ask;
+                let summary = summary.then(|| self.summary(&conversation));
+                Some(ServerFrame::Entries(EntriesAnswer { conversation, from, to, head, entries, summary }))
             }
             ClientFrame::Read(read) => {
                 let upto = self.read.entry(read.conversation.clone()).or_default();

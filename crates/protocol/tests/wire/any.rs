@@ -241,8 +241,9 @@ pub fn client_frame() -> BoxedStrategy<ClientFrame> {
         1 => (rev(), option::of(any::<u32>()), option::of(epoch()), option::of(rev())).prop_map(
             |(since, limit, epoch, newest)| ClientFrame::Changes(Changes { since, limit, epoch, newest })
         ),
-        1 => (conversation_id(), seq(), seq())
-            .prop_map(|(conversation, from, to)| ClientFrame::Entries(Entries { conversation, from, to })),
+        1 => (conversation_id(), seq(), seq(), any::<bool>()).prop_map(|(conversation, from, to, summary)| {
+            ClientFrame::Entries(Entries { conversation, from, to, summary })
+        }),
         1 => search().prop_map(ClientFrame::Search),
         1 => (conversation_id(), seq())
             .prop_map(|(conversation, upto)| ClientFrame::Read(Read { conversation, upto })),
@@ -287,13 +288,14 @@ pub fn server_frame() -> impl Strategy<Value = ServerFrame> {
                 conversations,
             })
         ),
-        (conversation_id(), seq(), seq(), seq(), vec(entry(), 0..3)).prop_map(
-            |(conversation, from, to, head, entries)| ServerFrame::Entries(EntriesAnswer {
+        (conversation_id(), seq(), seq(), seq(), vec(entry(), 0..3), option::of(conversation())).prop_map(
+            |(conversation, from, to, head, entries, summary)| ServerFrame::Entries(EntriesAnswer {
                 conversation,
                 from,
                 to,
                 head,
                 entries,
+                summary,
             })
         ),
         (
@@ -354,15 +356,18 @@ fn welcome() -> BoxedStrategy<Welcome> {
 
 fn rejected() -> impl Strategy<Value = Rejected> {
     let code = proptest::sample::select(Code::ALL.to_vec());
-    (text(), option::of(entry_id()), option::of(conversation_id()), code, text(), option::of(count()))
-        .prop_map(|(of, id, conversation, code, message, retry_after_ms)| Rejected {
+    let about = (option::of(entry_id()), option::of(conversation_id()), option::of(text()));
+    (text(), about, code, text(), option::of(count())).prop_map(
+        |(of, (id, conversation, search), code, message, retry_after_ms)| Rejected {
             of,
             id,
             conversation,
+            search,
             code,
             message,
             retry_after_ms,
-        })
+        },
+    )
 }
 
 fn who() -> impl Strategy<Value = Who> {

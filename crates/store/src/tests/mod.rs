@@ -7,9 +7,10 @@ use bedside_protocol::{
 use std::sync::mpsc::channel;
 
 mod attachments;
-mod damage;
 mod files;
+mod filters;
 mod migrations;
+mod reading;
 mod search;
 mod writing;
 

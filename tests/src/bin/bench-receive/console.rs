@@ -157,7 +157,7 @@ impl Window {
                 Patch::Conversation { head, .. } => {
                     self.loaded_upto = head.map_or(self.loaded_upto, |head| head.loaded_upto);
                 }
-                Patch::Outbox { .. } | Patch::Search { .. } => {}
+                Patch::Passage { .. } | Patch::Outbox { .. } | Patch::Search { .. } => {}
             }
         }
     }

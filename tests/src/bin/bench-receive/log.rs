@@ -69,12 +69,12 @@ impl Log {
 
     /// The answer to `entries`.
     pub fn entries(&self, asked: &Entries, published: usize) -> ServerFrame {
-        let Entries { conversation, from, to } = asked.clone();
+        let Entries { conversation, from, to, .. } = asked.clone();
         let its = self.frames.iter().take(published).filter(|frame| frame.entry.conversation == conversation);
         let head = its.clone().next_back().map_or(Seq::ZERO, |frame| frame.entry.seq);
         let wanted = its.filter(|frame| (from..=to).contains(&frame.entry.seq));
         let entries = wanted.map(|frame| frame.entry.clone()).take(MAX_ENTRIES_PAGE as usize).collect();
-        ServerFrame::Entries(EntriesAnswer { conversation, from, to, head, entries })
+        ServerFrame::Entries(EntriesAnswer { conversation, from, to, head, entries, summary: None })
     }
 }
 

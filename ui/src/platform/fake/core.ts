@@ -12,11 +12,13 @@ import type { Splice } from "../../bindings/Splice";
 import type { Update } from "../../bindings/Update";
 import type { Platform } from "../platform";
 import { fail, wait, WIRE_MS } from "./answer";
+import { FakeBeyond } from "./beyond";
 import { deliver } from "./delivery";
 import { FakeFiles } from "./files";
 import { difference } from "./difference";
 import { found } from "./found";
 import { ME } from "./people";
+import { FakeSettings } from "./settings";
 import { Talk } from "./talk";
 import { FakeVault } from "./vault";
 import { rows, shown } from "./views";
@@ -40,7 +42,12 @@ export class FakeCore implements Platform {
   /** Empty for a server that takes no files. */
   fileLimit: { file_bytes?: number } = { file_bytes: 20_971_520 };
   readonly files = new FakeFiles();
+  readonly beyond = new FakeBeyond(
+    () => this.link.link === "live",
+    () => this.publish(),
+  );
   readonly vault = new FakeVault(() => this.publish());
+  readonly settings = new FakeSettings(this.vault);
   #talks: Talk[];
   #watched = new Map<string, Watched>();
   #listener: (update: Update) => void = () => {};
@@ -48,6 +55,12 @@ export class FakeCore implements Platform {
 
   constructor(talks: Talk[]) {
     this.#talks = talks;
+  }
+
+  /** Each takes the place of the one with the same patient, if there is one. */
+  add(...talks: Talk[]) {
+    const ids = new Set(talks.map(({ conversation }) => conversation.id));
+    this.#talks = [...this.#talks.filter(({ conversation }) => !ids.has(conversation.id)), ...talks];
   }
 
   /** What a closed cache holds is not to be had. */
@@ -125,8 +138,12 @@ export class FakeCore implements Platform {
         const { head, items } = shown(talk, query.newest);
         return { patch: "conversation", head, items: this.#step(watched, items) };
       }
+      case "passage": {
+        const { head, items, missing } = this.beyond.passage(this.talks, query);
+        return { patch: "passage", head, items: this.#step<Item>(watched, items), taken_back: [], missing };
+      }
       case "search":
-        return { patch: "search", found: found(this.talks, query.text, this.catchingUp) };
+        return { patch: "search", found: found(this.talks, query.text, this.catchingUp, this.beyond) };
     }
   }
 
@@ -175,8 +192,11 @@ export class FakeCore implements Platform {
       case "load_older":
         if (this.link.link !== "live") throw fail({ failure: "offline" });
         return { reply: "done" };
+      case "search":
+      case "look":
       case "open":
       case "typing":
+        this.beyond.do(command);
         return { reply: "done" };
       case "send": {
         const talk = this.#talk(command.conversation);
@@ -231,14 +251,21 @@ export class FakeCore implements Platform {
       case "lock":
       case "unlock":
       case "open_cache":
+      case "system_unlock":
+      case "unlock_by_system":
       case "set_passphrase":
       case "active":
         return { reply: "done" };
+      case "settings":
+        return this.settings.reply();
+      case "set":
+        return this.settings.set(command.setting);
     }
   }
 
   #live() {
     this.link = { link: "live", since: Date.now() };
+    this.beyond.reconnected();
     if (this.vault.state.vault === "expired") this.vault.open();
   }
 

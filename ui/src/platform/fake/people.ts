@@ -20,6 +20,7 @@ export const GRACE = patient("grace", "Grace Kim", "2019-05-23");
 export const SAMUEL = patient("samuel", "Samuel Adeyemi", "1981-02-11");
 export const INES = patient("ines", "Ines Moreau", "1964-09-07");
 export const HANA = patient("hana", "Hana Sato", "1987-04-28");
+export const WALTER = patient("walter", "Walter Hughes", "1951-10-17");
 export const YUSUF = patient("yusuf", "يوسف الخطيب", "1969-12-01");
 export const OLIVER = patient("oliver", "Oliver Brandt", "2025-04-03");
 export const PRUDENCE = patient("prudence", "Prudence Anne Featherstonehaugh-Cholmondeley", "1948-07-15");

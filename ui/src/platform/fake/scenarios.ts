@@ -6,6 +6,7 @@ import { big } from "./big";
 import { FakeCore } from "./core";
 import * as people from "./people";
 import { Talk } from "./talk";
+import type { FakeVault } from "./vault";
 
 const { ME, COLLEAGUE } = people;
 const DAY = 24 * 60;
@@ -221,6 +222,25 @@ function kept(vault: Vault | null, from = new FakeCore(everybody())): FakeCore {
   return from;
 }
 
+/** A desk that this computer's sign-in opens, when it says `system`. */
+function signIn(system: FakeVault["system"], locked = true): FakeCore {
+  const core = new FakeCore(everybody());
+  core.vault.system = system;
+  core.vault.open();
+  if (locked) core.vault.state = { vault: "locked", by: "idle", opener: "system", waiting: 0 };
+  if (system === null) core.settings.now.system_unlock = { on: false, set_by: "missing" };
+  return core;
+}
+
+/** A desk whose settings are an organisation's, as far as this computer has them. */
+function organised(): FakeCore {
+  const core = signIn(null, false);
+  core.settings.now.notifications = { on: false, set_by: "policy" };
+  core.settings.now.content_protection = { on: false, set_by: "missing" };
+  core.settings.now.set_aside = true;
+  return core;
+}
+
 function noKeychain(keeper: "nothing" | "nothing_by_policy"): FakeCore {
   const core = new FakeCore(everybody());
   core.vault.open(keeper);
@@ -231,6 +251,26 @@ function repaired(what: Repair): FakeCore {
   const core = kept(null);
   core.repaired = { what, at: Date.now() - 60_000 };
   core.signedIn = what !== "set_aside";
+  return core;
+}
+
+/** A long conversation of which the newest part is kept, and one that isn't kept at all. */
+function archive(core = new FakeCore(everybody())): FakeCore {
+  const martha = new Talk(people.MARTHA);
+  for (let n = 1; n <= 1_200; n++) {
+    const text =
+      n % 300 === 50 ? `My inhaler is empty again, for the ${n}th time.` : `Day ${n}, nothing new.`;
+    if (n % 4 === 0) martha.answers((1_300 - n) * 60, `Noted on day ${n}.`);
+    else martha.says((1_300 - n) * 60, text);
+  }
+  martha.read(ME.id).read(people.MARTHA.id).keptFrom = 901;
+  const walter = new Talk(people.WALTER)
+    .says(70 * DAY, "The blue inhaler makes my hands shake.")
+    .answers(70 * DAY - 5, "That passes in a few minutes. Two puffs are enough.")
+    .says(70 * DAY - 9, "Good to know, thank you.")
+    .change({ state: "closed", closed_at: Date.now() - 69 * DAY * 60_000 });
+  walter.kept = false;
+  core.add(martha, walter);
   return core;
 }
 
@@ -262,9 +302,14 @@ export const SCENARIOS = {
   "no-keychain": () => noKeychain("nothing"),
   "no-keeping": () => noKeychain("nothing_by_policy"),
   opening: () => kept({ vault: "opening" }),
-  locked: () => kept({ vault: "locked", by: "idle", waiting: 0 }),
-  "locked-session": () => kept({ vault: "locked", by: "session", waiting: 0 }),
-  "locked-waiting": () => kept({ vault: "locked", by: "start", waiting: 2 }),
+  locked: () => kept({ vault: "locked", by: "idle", opener: "passphrase", waiting: 0 }),
+  "locked-session": () => kept({ vault: "locked", by: "session", opener: "passphrase", waiting: 0 }),
+  "locked-waiting": () => kept({ vault: "locked", by: "start", opener: "passphrase", waiting: 2 }),
+  "locked-system": () => signIn("yes"),
+  "locked-stranger": () => signIn("not_recognised"),
+  "locked-alone": () => signIn(null),
+  system: () => signIn("yes", false),
+  organised,
   expired: () => kept({ vault: "expired", reached: Date.now() - 15 * DAY * 60_000 }, offline()),
   "closed-keychain": () => kept({ vault: "closed", why: "keychain" }),
   "closed-newer": () => kept({ vault: "closed", why: "newer" }),
@@ -273,6 +318,8 @@ export const SCENARIOS = {
   salvaged: () => repaired("salvaged"),
   "set-aside": () => repaired("set_aside"),
   typing,
+  archive,
+  "archive-offline": () => archive(offline()),
   metered,
   big,
   files: () => withFiles(new FakeCore(everybody())),

@@ -25,6 +25,10 @@ export class Talk {
   /** What is attached to the draft. */
   files: File[] = [];
   typing: TypingFrame | null = null;
+  /** The oldest entry that the core keeps; the server has those before it. */
+  keptFrom = 1;
+  /** Whether the core keeps anything of it. */
+  kept = true;
 
   constructor(patient: Patient) {
     this.conversation = {

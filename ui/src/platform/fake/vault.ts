@@ -1,13 +1,15 @@
 import type { Command } from "../../bindings/Command";
 import type { Keeper } from "../../bindings/Keeper";
+import type { Opener } from "../../bindings/Opener";
 import type { Reply } from "../../bindings/Reply";
 import type { Vault } from "../../bindings/Vault";
 import { fail, wait } from "./answer";
 
 /** As long as a passphrase's derivation takes, about. */
 const DERIVE_MS = 300;
+/** As long as a person takes to say who they are, in a hurry. */
+const SIGN_IN_MS = 400;
 const SHORTEST = 8;
-const IDLE_MINUTES = 10;
 const DONE: Reply = { reply: "done" };
 
 /** Plays what opens, locks and closes the cache. */
@@ -15,6 +17,11 @@ export class FakeVault {
   state: Vault;
   /** What unlocks it, if something does. */
   passphrase: string | null = null;
+  /** What the system says when it is asked who is there; `null`: it can't be asked. */
+  system: "yes" | "not_recognised" | "dismissed" | null = null;
+  /** Whether it may be asked. */
+  systemMay = true;
+  idleMinutes = 10;
   /** Whether what keeps a closed cache closed has been seen to. */
   mended = false;
   #keeper: Keeper;
@@ -48,6 +55,11 @@ export class FakeVault {
       case "unlock":
         if (!this.isOpen) await this.#unlock(command.passphrase);
         return DONE;
+      case "system_unlock":
+        return { reply: "system_unlock", there: this.system !== null };
+      case "unlock_by_system":
+        if (!this.isOpen) await this.#unlockBySystem();
+        return DONE;
       case "open_cache":
         await this.#openAgain();
         return DONE;
@@ -61,8 +73,8 @@ export class FakeVault {
     if (!this.isOpen) throw fail({ failure: "locked" });
     switch (command.command) {
       case "lock":
-        if (this.passphrase === null) throw fail({ failure: "no_passphrase" });
-        this.state = { vault: "locked", by: "person", waiting: 0 };
+        if (!this.#opener) throw fail({ failure: "no_passphrase" });
+        this.state = { vault: "locked", by: "person", opener: this.#opener, waiting: 0 };
         return DONE;
       case "set_passphrase":
         await this.#choose(command.current, command.new);
@@ -78,6 +90,13 @@ export class FakeVault {
     await wait(DERIVE_MS);
     if (this.passphrase === null) throw fail({ failure: "no_passphrase" });
     if (passphrase !== this.passphrase) throw fail({ failure: "wrong_passphrase" });
+    this.open();
+  }
+
+  async #unlockBySystem() {
+    await wait(SIGN_IN_MS);
+    if (this.system === null) throw fail({ failure: "no_system_unlock" });
+    if (this.system !== "yes") throw fail({ failure: this.system });
     this.open();
   }
 
@@ -101,10 +120,15 @@ export class FakeVault {
     this.open(this.#keeper === "nothing" ? "passphrase" : this.#keeper);
   }
 
+  get #opener(): Opener | null {
+    if (this.passphrase !== null) return "passphrase";
+    return this.#keeper === "keychain" && this.system !== null && this.systemMay ? "system" : null;
+  }
+
   #opened = (): Vault => ({
     vault: "open",
     keeper: this.#keeper,
-    can_lock: this.passphrase !== null,
-    idle_minutes: IDLE_MINUTES,
+    opener: this.#opener,
+    idle_minutes: this.idleMinutes,
   });
 }

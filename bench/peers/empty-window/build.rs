@@ -1,0 +1,5 @@
+//! Makes the context of the Tauri application.
+
+fn main() {
+    tauri_build::build();
+}
