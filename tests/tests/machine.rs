@@ -264,7 +264,8 @@ async fn history_waits_while_the_line_is_metered_and_nothing_else_does() {
     done(&scene.client, Command::LoadOlder { conversation: scene.conversation.clone() }).await;
     scene.history(151, Some(HistoryPause::Metered)).await;
     scene.computer.metered(4).await;
-    scene.history(701, None).await;
+    // With the server's word on how long an answer takes.
+    scene.history(702, None).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -280,7 +281,7 @@ async fn what_nobody_says_any_more_holds_nothing_up() {
     scene.computer.loses_network_manager().await;
     scene.history(50, Some(HistoryPause::LowBattery)).await;
     scene.computer.loses_bus();
-    scene.history(60, None).await;
+    scene.history(61, None).await;
     scene.says("without a bus").await;
     scene.shows("without a bus").await;
 }
