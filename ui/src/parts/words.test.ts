@@ -5,7 +5,8 @@ import type { Failure } from "../bindings/Failure";
 import type { History } from "../bindings/History";
 import type { Link } from "../bindings/Link";
 import { byteLength, fileSize } from "./size";
-import { adviceWords, codeWords, failureWords, historyWords, linkWords, obstacleWords } from "./words";
+import { historyWords } from "./cacheWords";
+import { adviceWords, codeWords, failureWords, linkWords, obstacleWords } from "./words";
 
 const NOW = new Date(2026, 10, 22, 14, 10).getTime();
 const SINCE = new Date(2026, 10, 22, 14, 7).getTime();

@@ -98,8 +98,8 @@ export class World implements Ports {
   answer(entries: (from: number, to: number) => Entry[]): void {
     const asked = this.out.findLast((frame) => frame.event === "entries");
     if (!asked) throw new Error("nothing was asked for");
-    const { from, to } = asked.data;
-    this.chat.entries({ ...asked.data, head: to, entries: entries(from, to) });
+    const { conversation, from, to } = asked.data;
+    this.chat.entries({ conversation, from, to, head: to, entries: entries(from, to) });
   }
 }
 

@@ -59,7 +59,7 @@ pub(crate) fn statement(
     } else if search.has_file {
         conditions.sql.push("entry.entry ->> '$.body.kind' = 'file'");
     }
-    if !search.patient.is_empty() && !(words && few.is_some()) {
+    if !(search.patient.is_empty() || (words && few.is_some())) {
         let sql = match few {
             Some(_) => {
                 "entry.conversation IN (SELECT id FROM conversation WHERE number IN

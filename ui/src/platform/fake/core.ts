@@ -1,4 +1,3 @@
-import type { Body } from "../../bindings/Body";
 import type { Command } from "../../bindings/Command";
 import type { Connection } from "../../bindings/Connection";
 import type { History } from "../../bindings/History";
@@ -200,15 +199,10 @@ export class FakeCore implements Platform {
         return { reply: "done" };
       case "send": {
         const talk = this.#talk(command.conversation);
-        const files = command.files.map((sha256) => talk.file(sha256));
-        const bodies = files.map((file): Body => {
-          if (!file) throw fail({ failure: "not_found" });
-          return { kind: "file", ...file };
-        });
-        if (command.text.trim() !== "") bodies.push({ kind: "text", text: command.text });
         const until = Date.now() + command.hold_ms;
         const state = command.hold_ms ? ({ state: "held", until } as const) : WAITING;
-        for (const body of bodies) talk.writes(0, body, state, command.seen, `sent-${(this.#sent += 1)}`);
+        for (const body of talk.bodies(command.files, command.text))
+          talk.writes(0, body, state, command.seen, `sent-${(this.#sent += 1)}`);
         talk.files = talk.files.filter(({ sha256 }) => !command.files.includes(sha256));
         setTimeout(() => void this.#deliver(talk), command.hold_ms);
         return { reply: "accepted", id: `sent-${this.#sent}` };
@@ -221,12 +215,7 @@ export class FakeCore implements Platform {
         return { reply: "done" };
       }
       case "recall": {
-        const talk = this.#holding(command.id);
-        const body = talk.without(command.id);
-        if (body?.kind === "file") talk.files = [...talk.files, body];
-        const text = body?.kind === "text" ? body.text : "";
-        talk.draft = [text, talk.draft].filter((part) => part !== "").join("\n");
-        return { reply: "recalled", text };
+        return { reply: "recalled", text: this.#holding(command.id).recalls(command.id) };
       }
       case "send_held":
         return { reply: "done" };

@@ -7,6 +7,7 @@ import type { Outgoing } from "../../bindings/Outgoing";
 import type { OutgoingState } from "../../bindings/OutgoingState";
 import type { Patient } from "../../bindings/Patient";
 import type { TypingFrame } from "../../bindings/TypingFrame";
+import { fail } from "./answer";
 import { ME, SYSTEM } from "./people";
 
 type Who = Pick<Me, "id" | "name" | "role">;
@@ -102,6 +103,25 @@ export class Talk {
     const body = this.outgoing.find((one) => one.id === id)?.body;
     this.outgoing = this.outgoing.filter((one) => one.id !== id);
     return body;
+  }
+
+  /** Brings a message that hasn't gone back to the draft; its text. */
+  recalls(id: string): string {
+    const body = this.without(id);
+    if (body?.kind === "file") this.files = [...this.files, body];
+    const text = body?.kind === "text" ? body.text : "";
+    this.draft = [text, this.draft].filter((part) => part !== "").join("\n");
+    return text;
+  }
+
+  /** What is sent at once: these files of the draft, and a text. */
+  bodies(files: string[], text: string): Body[] {
+    const bodies = files.map((sha256): Body => {
+      const file = this.file(sha256);
+      if (!file) throw fail({ failure: "not_found" });
+      return { kind: "file", ...file };
+    });
+    return text.trim() === "" ? bodies : [...bodies, { kind: "text", text }];
   }
 
   /** The file of a message, or the one of this digest that is attached to the draft. */
