@@ -60,6 +60,33 @@ fn a_folder_that_cannot_be_written_is_no_damage() {
     assert_eq!(fs::read(folder.join("cache.db")).unwrap(), before);
 }
 
+/// SQLCipher takes a page of zeros for one that was never written: what a long value has there is zeros then.
+#[test]
+fn zeros_in_the_middle_of_a_file_are_noticed() {
+    let crashed = Crashed::new();
+    for (file, table, key, repair) in [
+        ("cache.db", "own_file", keys().cache, Repair::Rebuilt),
+        ("kept.db", "kept_own_file", keys().kept, Repair::Copied),
+    ] {
+        let folder = crashed.copied(file);
+        let connection = open(&folder.join(file), &key);
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+        let page: usize = connection
+            .query_row(
+                "SELECT min(pageno) FROM dbstat WHERE name = ?1 AND pagetype = 'overflow'",
+                [table],
+                |row| row.get(0),
+            )
+            .unwrap();
+        drop(connection);
+        let mut bytes = fs::read(folder.join(file)).unwrap();
+        bytes[(page - 1) * 4096..page * 4096].fill(0);
+        fs::write(folder.join(file), bytes).unwrap();
+        let (found, repairs) = known(&Files::new(folder, keys()));
+        assert_eq!((&found, repairs.as_slice()), (&crashed.whole, [repair].as_slice()), "{file}");
+    }
+}
+
 /// A copy that is gone or damaged, and one bad page in the cache among what only this computer knows: what can be read is kept.
 #[test]
 fn a_bad_page_among_what_is_copied_costs_that_page_alone() {

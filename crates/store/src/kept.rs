@@ -74,6 +74,40 @@ pub(crate) fn newer(connection: &Connection) -> Result<Newer, StoreError> {
     })
 }
 
+/// Which of the two has zeros where the other has what was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Zeroed {
+    Neither,
+    Cache,
+    Copy,
+}
+
+/// Compares what both hold. SQLCipher takes a page of zeros for one that was never written, so damage can put zeros into a long
+/// value, and no check of the file sees it. Nothing is less than zeros: of two values that differ, the greater was written.
+pub(crate) fn zeroed(connection: &Connection) -> Result<Zeroed, StoreError> {
+    let mut zeroed = Zeroed::Neither;
+    for (table, key) in TABLES {
+        let columns = columns(connection, table)?;
+        let any = |sign: &str| {
+            let each = columns.iter().map(|column| format!("cache.{column} {sign} copy.{column}"));
+            format!("coalesce(max({}), 0)", each.collect::<Vec<_>>().join(" OR "))
+        };
+        let sql = format!(
+            "SELECT {}, {} FROM main.{table} AS cache JOIN kept.kept_{table} AS copy ON copy.{key} = cache.{key}",
+            any("<"),
+            any(">")
+        );
+        let (less, more) =
+            connection.query_row(&sql, [], |row| Ok((row.get::<_, bool>(0)?, row.get::<_, bool>(1)?)))?;
+        match (less, more) {
+            (true, _) => return Ok(Zeroed::Cache),
+            (false, true) => zeroed = Zeroed::Copy,
+            (false, false) => {}
+        }
+    }
+    Ok(zeroed)
+}
+
 /// Makes the copy what the cache has.
 pub(crate) fn save(connection: &Connection) -> Result<(), StoreError> {
     fill(connection, Err)

@@ -14,7 +14,7 @@
 //! A full disk, a folder that can't be written or a newer program's file is none of these: it is an error, and nothing is touched.
 
 use crate::connection::{beside, make_private, open, remove};
-use crate::kept::{self, Newer};
+use crate::kept::{self, Newer, Zeroed};
 use crate::migrate::{CACHE, KEPT, migrate};
 use crate::{Files, StoreError};
 use rusqlite::Connection;
@@ -80,7 +80,14 @@ fn with_copy(
     }
     attach(&connection, files)?;
     match kept::newer(&connection)? {
-        Newer::Same => {}
+        Newer::Same => match kept::zeroed(&connection)? {
+            Zeroed::Neither => {}
+            Zeroed::Cache => return Err(StoreError::Corrupt),
+            Zeroed::Copy => {
+                kept::save(&connection)?;
+                repair = Some(Repair::Copied);
+            }
+        },
         Newer::Cache => kept::save(&connection)?,
         Newer::Copy => {
             kept::restore(&connection)?;

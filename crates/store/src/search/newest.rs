@@ -10,7 +10,7 @@ use crate::apply::SPAN;
 use rusqlite::{Connection, OptionalExtension, params_from_iter, types::Value};
 
 /// Up to so many conversations are named to the index. Of more, each entry is looked at.
-const FEW: usize = 64;
+const FEW: usize = 128;
 
 /// Conditions, and what stands in their places.
 #[derive(Default)]

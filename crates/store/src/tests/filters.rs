@@ -132,7 +132,7 @@ fn a_filter_leaves_what_a_look_at_each_entry_leaves() {
 #[test]
 fn a_name_of_many_patients_and_many_unread_are_found() {
     let cache = Cache::new();
-    for of in 0..70 {
+    for of in 0..150 {
         let rev = of as u64 + 1;
         let entries = vec![said(of, 1, rev, rev, Role::Patient, Body::text("pain"))];
         let range = Range::new(Seq::new(1), Seq::new(1)).unwrap();
@@ -140,14 +140,14 @@ fn a_name_of_many_patients_and_many_unread_are_found() {
         cache.sync(vec![summary(of, &format!("Ana {of}")), entries]);
     }
     indexed(&cache);
-    let found = |search: Search| cache.reader().search(&search, 99).unwrap().hits.len();
+    let found = |search: Search| cache.reader().search(&search, 999).unwrap().hits.len();
     let pain = || vec![vec!["pain".to_owned()]];
     let ana = || vec!["ana".to_owned()];
-    assert_eq!(found(Search { phrases: pain(), patient: ana(), ..Search::default() }), 70);
-    assert_eq!(found(Search { patient: ana(), ..Search::default() }), 70);
-    assert_eq!(found(Search { phrases: pain(), unread: true, ..Search::default() }), 70);
-    assert_eq!(found(Search { unread: true, ..Search::default() }), 70);
-    assert_eq!(found(Search { phrases: pain(), patient: vec!["69".into()], ..Search::default() }), 1);
+    assert_eq!(found(Search { phrases: pain(), patient: ana(), ..Search::default() }), 150);
+    assert_eq!(found(Search { patient: ana(), ..Search::default() }), 150);
+    assert_eq!(found(Search { phrases: pain(), unread: true, ..Search::default() }), 150);
+    assert_eq!(found(Search { unread: true, ..Search::default() }), 150);
+    assert_eq!(found(Search { phrases: pain(), patient: vec!["149".into()], ..Search::default() }), 1);
 }
 
 /// However many entries have the word, the newest few that a filter leaves are found without looking at the others.
