@@ -71,7 +71,7 @@ fn zeros_in_the_middle_of_a_file_are_noticed() {
         let folder = crashed.copied(file);
         let connection = open(&folder.join(file), &key);
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
-        let page: usize = connection
+        let page: u32 = connection
             .query_row(
                 "SELECT min(pageno) FROM dbstat WHERE name = ?1 AND pagetype = 'overflow'",
                 [table],
@@ -79,6 +79,7 @@ fn zeros_in_the_middle_of_a_file_are_noticed() {
             )
             .unwrap();
         drop(connection);
+        let page = usize::try_from(page).unwrap();
         let mut bytes = fs::read(folder.join(file)).unwrap();
         bytes[(page - 1) * 4096..page * 4096].fill(0);
         fs::write(folder.join(file), bytes).unwrap();
