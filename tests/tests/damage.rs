@@ -50,7 +50,8 @@ fn with_both_damaged_what_can_be_read_is_kept_and_the_copy_is_set_aside() {
 #[cfg(unix)]
 #[test]
 fn a_folder_that_cannot_be_written_is_no_damage() {
-    let folder = Crashed::new().copied("folder");
+    let crashed = Crashed::new();
+    let folder = crashed.copied("folder");
     // A folder in a file's place: nobody can write there, root included.
     fs::remove_file(folder.join("kept.db")).unwrap();
     fs::create_dir(folder.join("kept.db")).unwrap();
