@@ -9,11 +9,11 @@
 //! What isn't likely enough to be of use isn't shown.
 
 mod baseline;
-mod bm25;
+pub(crate) mod bm25;
 mod calibration;
 mod choose;
 mod dense;
-mod offerable;
+pub(crate) mod offerable;
 mod pool;
 mod ridge;
 mod situation;
@@ -29,6 +29,7 @@ use choose::{choose, shares};
 use offerable::Offerable;
 use pool::Pool;
 use situation::{Situation, replies};
+use std::collections::BTreeSet;
 
 /// Offers at most.
 const OFFERS: usize = 3;
@@ -121,9 +122,9 @@ impl Model {
             conversations.iter().flat_map(|conversation| replies(conversation)).collect();
         let texts: Vec<Vec<&str>> = conversations.iter().map(|conversation| provider_texts(conversation)).collect();
         let rule = Offerable::of(&texts, clinic.names);
-        let pool = Pool::of(&past);
+        let mut pool = Pool::of(&past);
         let offerable = past.iter().map(|(_, text)| rule.may(text)).collect();
-        let saved = clinic.saved.iter().map(|text| (text.clone(), pool.set(&tokens(text)))).collect();
+        let saved = clinic.saved.iter().map(|text| (text.clone(), pool.numbers.set(&tokens(text)))).collect();
         Self { pool, offerable, saved, calibration: Calibration::default() }
     }
 
@@ -169,7 +170,7 @@ impl Model {
             }
         }
         let weight = |sentence: &str| -> f32 {
-            let words: std::collections::BTreeSet<String> = tokens(sentence).into_iter().collect();
+            let words: BTreeSet<String> = tokens(sentence).into_iter().collect();
             let places = words.iter().flat_map(|word| self.pool.bm25.places(word));
             places.map(|(at, weight)| weight * shares.get(*at).copied().unwrap_or_default()).sum()
         };
@@ -182,7 +183,7 @@ impl Model {
     }
 }
 
-fn provider_texts(conversation: &[Turn]) -> Vec<&str> {
+pub(crate) fn provider_texts(conversation: &[Turn]) -> Vec<&str> {
     conversation.iter().filter(|turn| turn.who == Who::Provider).map(|turn| turn.text.as_str()).collect()
 }
 

@@ -7,8 +7,8 @@ use super::situation::Situation;
 use super::sparse::{Sparse, Vocabulary};
 use super::subspace::Subspace;
 use crate::measure::HIT;
+use crate::numbers::Numbers;
 use crate::text::tokens;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Dimensions of the latent space.
 const RANK: usize = 150;
@@ -53,7 +53,7 @@ pub struct Reply {
 #[derive(Clone, Debug, Default)]
 pub struct Pool {
     pub replies: Vec<Reply>,
-    numbers: BTreeMap<String, u32>,
+    pub numbers: Numbers,
     vocabulary: Vocabulary,
     situations: Subspace,
     ridge: Ridge,
@@ -66,8 +66,8 @@ impl Pool {
         let words: Vec<Vec<String>> = past.iter().map(|(_, text)| tokens(text)).collect();
         let texts = past.iter().map(|(situation, _)| situation.patient.as_slice());
         let vocabulary = Vocabulary::of(texts.chain(words.iter().map(Vec::as_slice)));
-        let mut numbers = BTreeMap::new();
-        let sets: Vec<Vec<u32>> = words.iter().map(|words| numbered(&mut numbers, words)).collect();
+        let mut numbers = Numbers::default();
+        let sets: Vec<Vec<u32>> = words.iter().map(|words| numbers.set(words)).collect();
 
         let rows: Vec<Sparse> = past.iter().map(|(situation, _)| row(&vocabulary, situation)).collect();
         let situations = Subspace::of(&rows, PARTS.len() * vocabulary.len(), RANK);
@@ -121,37 +121,6 @@ impl Pool {
             })
             .collect()
     }
-
-    /// A text's words as the replies' are numbered; those that none has get numbers of their own.
-    pub fn set(&self, words: &[String]) -> Vec<u32> {
-        let mut unknown = self.numbers.len() as u32;
-        let mut set: Vec<u32> = words
-            .iter()
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .map(|word| {
-                self.numbers.get(word).copied().unwrap_or_else(|| {
-                    unknown += 1;
-                    unknown
-                })
-            })
-            .collect();
-        set.sort_unstable();
-        set
-    }
-}
-
-fn numbered(numbers: &mut BTreeMap<String, u32>, words: &[String]) -> Vec<u32> {
-    let mut set: Vec<u32> = words
-        .iter()
-        .map(|word| {
-            let next = numbers.len() as u32;
-            *numbers.entry(word.clone()).or_insert(next)
-        })
-        .collect();
-    set.sort_unstable();
-    set.dedup();
-    set
 }
 
 /// A situation as one vector: its parts side by side.
