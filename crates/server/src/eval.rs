@@ -202,7 +202,12 @@ fn mean(qualities: impl Iterator<Item = Quality>) -> (f32, f32) {
     (hits / number.max(1.0), rouge / number.max(1.0))
 }
 
-fn report(tried: &[Tried], consultations: usize, learning: Duration, offering: Duration) -> std::io::Result<()> {
+fn report(
+    tried: &[Tried],
+    consultations: usize,
+    learning: Duration,
+    offering: Duration,
+) -> std::io::Result<()> {
     let mut out = stdout().lock();
     let turns = tried.len();
     writeln!(out, "{turns} turns of providers in {consultations} consultations")?;
@@ -217,13 +222,20 @@ fn report(tried: &[Tried], consultations: usize, learning: Duration, offering: D
     row("the popular three", mean(tried.iter().map(|tried| tried.popular)))?;
     row("BM25", mean(tried.iter().map(|tried| tried.nearest)))?;
     row("model, always", mean(tried.iter().map(|tried| tried.model)))?;
-    row("model, where shown", mean(tried.iter().filter(|tried| tried.offers.shown).map(|tried| tried.model)))?;
+    row(
+        "model, where shown",
+        mean(tried.iter().filter(|tried| tried.offers.shown).map(|tried| tried.model)),
+    )?;
     let shown = tried.iter().filter(|tried| tried.offers.shown).count();
     writeln!(out, "\nshown for {shown} of {turns}: coverage {:.3}", shown as f32 / turns.max(1) as f32)?;
 
     let mut order: Vec<&Tried> = tried.iter().collect();
     order.sort_by(|a, b| b.offers.score.total_cmp(&a.offers.score));
-    writeln!(out, "\nthe turns with the highest scores\n{:>8} {:>6} {:>10} {:>7}", "coverage", "hit@3", "ROUGE-L@3", "score")?;
+    writeln!(
+        out,
+        "\nthe turns with the highest scores\n{:>8} {:>6} {:>10} {:>7}",
+        "coverage", "hit@3", "ROUGE-L@3", "score"
+    )?;
     for percent in [5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100] {
         let best = order.get(..turns * percent / 100).unwrap_or_default();
         let (hit, rouge) = mean(best.iter().map(|tried| tried.model));

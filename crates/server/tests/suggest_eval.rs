@@ -36,7 +36,10 @@ fn each_turn_of_a_provider_is_tried_and_measured() {
     std::fs::write(folder.path().join("t.jsonl"), consultations(4)).unwrap();
     let done = eval(folder.path(), &["--history", "h.jsonl", "--test", "t.jsonl", "--out", "p.jsonl"]);
     let report = String::from_utf8(done.stdout).unwrap();
-    assert!(done.status.success() && report.starts_with("12 turns of providers in 4 consultations\n"), "{report}");
+    assert!(
+        done.status.success() && report.starts_with("12 turns of providers in 4 consultations\n"),
+        "{report}"
+    );
     // The third turn of each is like no other, and no three replies fit more than the other two.
     assert!(report.contains("model, always           0.667"), "{report}");
     let out = std::fs::read_to_string(folder.path().join("p.jsonl")).unwrap();
@@ -45,7 +48,10 @@ fn each_turn_of_a_provider_is_tried_and_measured() {
     let second = &lines[1];
     assert_eq!((&second["id"], &second["turn"]), (&json!("c0"), &json!(2)));
     assert_eq!(second["offers"][0]["text"], "Since when does it hurt?");
-    assert_eq!((&second["hit"], &second["shown"], &second["rouge_l"]), (&json!(true), &json!(true), &json!(1.0)));
+    assert_eq!(
+        (&second["hit"], &second["shown"], &second["rouge_l"]),
+        (&json!(true), &json!(true), &json!(1.0))
+    );
     assert_eq!(lines[2]["hit"], json!(false));
 }
 

@@ -72,7 +72,9 @@ impl Questions {
             .flat_map(|(asked, _)| *asked)
             .filter(|question| question.offerable)
             .map(|question| {
-                let has = |asked: &[Question]| asked.iter().any(|other| set_cosine(&other.set, &question.set) >= HIT);
+                let has = |asked: &[Question]| {
+                    asked.iter().any(|other| set_cosine(&other.set, &question.set) >= HIT)
+                };
                 let share = alike.iter().filter(|(asked, _)| has(asked)).map(|(_, share)| share).sum();
                 (share, question)
             })
@@ -113,7 +115,7 @@ pub fn questions(turns: &[Turn]) -> impl Iterator<Item = &str> {
     turns.iter().filter(|turn| turn.who == Who::Provider).flat_map(|turn| {
         sentences(&turn.text)
             .into_iter()
-            .filter_map(|bytes| turn.text.get(bytes))
+            .filter_map(move |bytes| turn.text.get(bytes))
             .filter(|sentence| sentence.ends_with('?') && tokens(sentence).len() >= WORDS)
     })
 }
@@ -129,12 +131,16 @@ mod tests {
     use proptest::prelude::*;
 
     fn clinic() -> Vec<Vec<Turn>> {
-        let rash = ["I have an itchy rash", "Is the rash spreading? Thanks.", "A bit", "Any new soap or food?"];
+        let rash =
+            ["I have an itchy rash", "Is the rash spreading? Thanks.", "A bit", "Any new soap or food?"];
         let cough = ["I have a dry cough", "Do you smoke at all?", "No", "Any fever with it?"];
         let whole = |texts: [&'static str; 4]| {
-            turns(texts.into_iter().enumerate().map(|(at, text)| {
-                (if at % 2 == 0 { Who::Patient } else { Who::Provider }, text)
-            }))
+            turns(
+                texts
+                    .into_iter()
+                    .enumerate()
+                    .map(|(at, text)| (if at % 2 == 0 { Who::Patient } else { Who::Provider }, text)),
+            )
         };
         [rash, cough].repeat(4).into_iter().map(whole).collect()
     }
@@ -149,7 +155,10 @@ mod tests {
     fn questions_of_such_conversations_that_are_open_are_proposed() {
         let complaint = (Who::Patient, "There is a rash, itchy");
         let both = next(&[complaint]);
-        assert!(both.contains(&"Is the rash spreading?".to_owned()) && both.contains(&"Any new soap or food?".to_owned()));
+        assert!(
+            both.contains(&"Is the rash spreading?".to_owned())
+                && both.contains(&"Any new soap or food?".to_owned())
+        );
         let open = next(&[complaint, (Who::Provider, "Hm, is this rash spreading?"), (Who::Patient, "no")]);
         assert_eq!(open.first().map(String::as_str), Some("Any new soap or food?"));
         assert!(!open.contains(&"Is the rash spreading?".to_owned()), "{open:?}");

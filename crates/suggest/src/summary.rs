@@ -51,8 +51,9 @@ pub fn summary(messages: &[Turn], words: usize) -> Vec<Cited> {
     let mut room = words;
     let mut said: BTreeSet<String> = BTreeSet::new();
     let mut chosen = Vec::new();
-    let by_patient =
-        |candidate: &Candidate| messages.get(candidate.cited.message).is_some_and(|turn| turn.who == Who::Patient);
+    let by_patient = |candidate: &Candidate| {
+        messages.get(candidate.cited.message).is_some_and(|turn| turn.who == Who::Patient)
+    };
     let mut next = left.iter().position(by_patient);
     loop {
         left.retain(|candidate| candidate.length <= room || chosen.is_empty());
@@ -80,15 +81,22 @@ fn candidates(messages: &[Turn]) -> Vec<Candidate> {
     let mut candidates = Vec::new();
     for (message, turn) in messages.iter().enumerate() {
         for bytes in sentences(&turn.text) {
-            let Some(text) = turn.text.get(bytes.clone()).filter(|text| !text.ends_with('?')) else { continue };
+            let Some(text) = turn.text.get(bytes.clone()).filter(|text| !text.ends_with('?')) else {
+                continue;
+            };
             let words = tokens(text);
-            let Some(span) = Span::of(&turn.text, bytes).filter(|_| WORDS.contains(&words.len())) else { continue };
+            let Some(span) = Span::of(&turn.text, bytes).filter(|_| WORDS.contains(&words.len())) else {
+                continue;
+            };
             let flagged = turn.who == Who::Patient && !redflags::find(text).is_empty();
             candidates.push(Candidate {
                 cited: Cited { message, span, text: text.to_owned() },
                 length: words.len(),
                 emphasis: if flagged { RED_FLAG } else { 1.0 },
-                about: words.into_iter().filter(|word| word.len() > 2 && !PLAIN.contains(word.as_str())).collect(),
+                about: words
+                    .into_iter()
+                    .filter(|word| word.len() > 2 && !PLAIN.contains(word.as_str()))
+                    .collect(),
             });
         }
     }
@@ -106,7 +114,10 @@ mod tests {
             (Who::Patient, "Good morning. \u{1f623} My left knee has been swollen since the football match."),
             (Who::Provider, "I see. Does the knee lock?"),
             (Who::Patient, "No, it doesn't lock at all. My dog is called Rex by the way."),
-            (Who::Patient, "The swelling of the knee is worse after the match. By the way I also have chest pain."),
+            (
+                Who::Patient,
+                "The swelling of the knee is worse after the match. By the way I also have chest pain.",
+            ),
             (Who::Provider, "Rest the swollen knee and come in for an examination."),
         ]
         .map(|(who, text)| Turn { who, text: text.to_owned() })

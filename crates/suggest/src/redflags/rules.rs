@@ -77,9 +77,7 @@ impl Rules {
                 pattern(line, &classes)
                     .map(|found| rules.contexts.entry(name.clone()).or_default().push(found))
             } else {
-                rule(line, &classes)
-                    .zip(rules.groups.last_mut())
-                    .map(|(rule, group)| group.rules.push(rule))
+                rule(line, &classes).zip(rules.groups.last_mut()).map(|(rule, group)| group.rules.push(rule))
             };
             if understood.is_none() {
                 wrong.push(number + 1);

@@ -5,10 +5,7 @@ use proptest::prelude::*;
 fn found(message: &str) -> Vec<(&'static str, Vec<String>)> {
     let units: Vec<u16> = message.encode_utf16().collect();
     let text = |span: &Span| String::from_utf16(&units[span.start..span.end]).unwrap();
-    find(message)
-        .iter()
-        .map(|finding| (finding.group, finding.spans.iter().map(text).collect()))
-        .collect()
+    find(message).iter().map(|finding| (finding.group, finding.spans.iter().map(text).collect())).collect()
 }
 
 #[test]
@@ -28,7 +25,10 @@ fn the_words_themselves_are_pointed_at() {
     let message = "\u{1f62b} Help \u{2013} I can\u{2019}t breathe, and my chest is tight! My chest is tight";
     assert_eq!(
         found(message),
-        [("chest_pain", vec!["chest is tight".to_owned()]), ("breathing", vec!["can\u{2019}t breathe".to_owned()])]
+        [
+            ("chest_pain", vec!["chest is tight".to_owned()]),
+            ("breathing", vec!["can\u{2019}t breathe".to_owned()])
+        ]
     );
     assert_eq!(find(message)[1].spans, [Span { start: 12, end: 25 }]);
 }

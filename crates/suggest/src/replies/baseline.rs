@@ -31,7 +31,8 @@ impl Model {
     /// The replies to the three situations that BM25 finds nearest, repetitions left out.
     pub fn nearest(&self, turns: &[Turn]) -> Vec<&str> {
         let scores = self.pool.bm25.scores(Situation::after(turns).query());
-        let mut order: Vec<(f32, usize)> = scores.into_iter().enumerate().map(|(at, score)| (score, at)).collect();
+        let mut order: Vec<(f32, usize)> =
+            scores.into_iter().enumerate().map(|(at, score)| (score, at)).collect();
         order.sort_by(|(x, a), (y, b)| y.total_cmp(x).then(a.cmp(b)));
         let mut said = BTreeSet::new();
         order

@@ -71,7 +71,8 @@ mod tests {
 
     #[test]
     fn a_rare_word_counts_more_than_a_common_one_and_a_short_text_more_than_a_long() {
-        let texts = ["the rash", "the the cough", "the rash and the cough and the fever and the chills"].map(tokens);
+        let texts =
+            ["the rash", "the the cough", "the rash and the cough and the fever and the chills"].map(tokens);
         let index = Bm25::of(texts.iter().map(|text| text.iter()));
         let scores = index.scores(tokens("the fever rash").iter());
         assert!(scores[2] > scores[0] && scores[0] > scores[1], "{scores:?}");

@@ -25,13 +25,19 @@ impl Calibration {
             }
             pools.push(pool);
         }
-        Self { steps: pools.into_iter().map(|(score, hits, all)| (score, hits as f32 / all as f32)).collect() }
+        Self {
+            steps: pools.into_iter().map(|(score, hits, all)| (score, hits as f32 / all as f32)).collect(),
+        }
     }
 
-    /// The chance at a score; none below all that is known, or without anything known.
+    /// The chance at a score; none if nothing is known. Below all known scores it falls with the score.
     pub fn chance(&self, score: f32) -> f32 {
         let above = self.steps.partition_point(|(from, _)| *from <= score);
-        above.checked_sub(1).and_then(|at| self.steps.get(at)).map_or(0.0, |(_, chance)| *chance)
+        match (above.checked_sub(1).and_then(|at| self.steps.get(at)), self.steps.first()) {
+            (Some((_, chance)), _) => *chance,
+            (None, Some((from, chance))) if *from > 0.0 => chance * (score / from).clamp(0.0, 1.0),
+            _ => 0.0,
+        }
     }
 }
 
@@ -43,8 +49,8 @@ mod tests {
     #[test]
     fn the_chance_is_the_share_of_hits_and_rises() {
         // 40 turns each without a hit, all hits, a quarter (out of order), all hits.
-        let turns = (0..160).map(|at| {
-            let hit = match at / TOGETHER {
+        let turns = (40..200).map(|at| {
+            let hit = match at / TOGETHER - 1 {
                 0 => false,
                 2 => at % 4 == 0,
                 _ => true,
@@ -52,8 +58,10 @@ mod tests {
             (at as f32, hit)
         });
         let calibration = Calibration::of(turns.collect());
-        let chances = [-1.0, 0.0, 39.0, 40.0, 119.0, 120.0, 999.0].map(|score| calibration.chance(score));
+        let chances = [-1.0, 40.0, 79.0, 80.0, 159.0, 160.0, 999.0].map(|score| calibration.chance(score));
         assert_eq!(chances, [0.0, 0.0, 0.0, 0.625, 0.625, 1.0, 1.0]);
+        let hits = Calibration::of(vec![(0.8, true); TOGETHER]);
+        assert_eq!([0.8, 0.4, -1.0].map(|score| hits.chance(score)), [1.0, 0.5, 0.0]);
         assert_eq!(Calibration::of(vec![(1.0, true); TOGETHER - 1]).chance(2.0), 0.0, "too few to tell");
     }
 

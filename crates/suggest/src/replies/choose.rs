@@ -83,7 +83,8 @@ mod tests {
     #[test]
     fn shares_are_of_one_and_in_order() {
         let shares = shares(&[0.0, 2_f32.ln(), 0.0]);
-        let rounded: Vec<(usize, i32)> = shares.iter().map(|(at, share)| (*at, (share * 100.0).round() as i32)).collect();
+        let rounded: Vec<(usize, i32)> =
+            shares.iter().map(|(at, share)| (*at, (share * 100.0).round() as i32)).collect();
         assert_eq!(rounded, [(1, 50), (0, 25), (2, 25)]);
         assert!(super::shares(&[]).is_empty());
     }

@@ -20,10 +20,9 @@ mod situation;
 mod sparse;
 mod subspace;
 
-use crate::measure::likeness;
+use crate::measure::{HIT, likeness};
 use crate::text::{Span, sentences, tokens};
 use crate::turn::{Turn, Who};
-pub use crate::measure::HIT;
 use calibration::Calibration;
 use choose::{choose, shares};
 use offerable::Offerable;
@@ -43,8 +42,11 @@ const NEWEST: usize = 6000;
 /// Parts that the conversations are divided into, each to be tried with what the others taught.
 const PARTS: usize = 4;
 
-/// Held-out turns that are tried in each part.
-const TRIED: usize = 400;
+/// Held-out turns that are tried in each part, about.
+const TRIED: usize = 250;
+
+/// The likeliest past replies that are considered as offers.
+const CANDIDATES: usize = 120;
 
 /// A proposed reply.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,7 +122,8 @@ impl Model {
     fn uncalibrated(conversations: &[&Vec<Turn>], clinic: Clinic<'_>) -> Self {
         let past: Vec<(Situation, &str)> =
             conversations.iter().flat_map(|conversation| replies(conversation)).collect();
-        let texts: Vec<Vec<&str>> = conversations.iter().map(|conversation| provider_texts(conversation)).collect();
+        let texts: Vec<Vec<&str>> =
+            conversations.iter().map(|conversation| provider_texts(conversation)).collect();
         let rule = Offerable::of(&texts, clinic.names);
         let mut pool = Pool::of(&past);
         let offerable = past.iter().map(|(_, text)| rule.may(text)).collect();
@@ -139,11 +142,11 @@ impl Model {
         let likely = shares(&self.pool.likelihoods(situation));
         let set_of = |at: usize| self.pool.replies.get(at).map_or(&[][..], |reply| reply.set.as_slice());
         let past = likely.iter().filter(|(at, _)| self.offerable.get(*at) == Some(&true));
-        let candidates: Vec<(&str, &[u32])> = past
-            .filter_map(|(at, _)| self.pool.replies.get(*at))
-            .map(|reply| (reply.text.as_str(), reply.set.as_slice()))
-            .chain(self.saved.iter().map(|(text, set)| (text.as_str(), set.as_slice())))
-            .collect();
+        let past = past.filter_map(|(at, _)| self.pool.replies.get(*at)).take(CANDIDATES);
+        // The saved ones first: of two that serve as well, the one that was written to be used again.
+        let saved = self.saved.iter().map(|(text, set)| (text.as_str(), set.as_slice()));
+        let candidates: Vec<(&str, &[u32])> =
+            saved.chain(past.map(|reply| (reply.text.as_str(), reply.set.as_slice()))).collect();
         let sets: Vec<&[u32]> = candidates.iter().map(|(_, set)| *set).collect();
         let weighed: Vec<(&[u32], f32)> = likely.iter().map(|(at, share)| (set_of(*at), *share)).collect();
         let choice = choose(&weighed, &sets, OFFERS);

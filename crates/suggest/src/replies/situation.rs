@@ -40,9 +40,11 @@ impl Situation {
 
 /// Each reply of a conversation that has words, after its situation.
 pub fn replies(turns: &[Turn]) -> impl Iterator<Item = (Situation, &str)> {
-    turns.iter().enumerate().filter(|(_, turn)| turn.who == Who::Provider && !tokens(&turn.text).is_empty()).map(
-        |(at, turn)| (Situation::after(turns.get(..at).unwrap_or_default()), turn.text.as_str()),
-    )
+    turns
+        .iter()
+        .enumerate()
+        .filter(|(_, turn)| turn.who == Who::Provider && !tokens(&turn.text).is_empty())
+        .map(|(at, turn)| (Situation::after(turns.get(..at).unwrap_or_default()), turn.text.as_str()))
 }
 
 #[cfg(test)]

@@ -20,8 +20,9 @@ impl Subspace {
     /// The `rank` leading directions of these rows, or fewer if there aren't as many. `width` is the number of places.
     pub fn of(rows: &[Sparse], width: usize, rank: usize) -> Self {
         let mut signs = Signs(1);
-        let mut directions: Vec<Vec<f32>> =
-            (0..rank.min(rows.len()).min(width)).map(|_| (0..width).map(|_| signs.next()).collect()).collect();
+        let mut directions: Vec<Vec<f32>> = (0..rank.min(rows.len()).min(width))
+            .map(|_| (0..width).map(|_| signs.next()).collect())
+            .collect();
         for _ in 0..ROUNDS {
             for direction in &mut directions {
                 let mut image = vec![0.0; width];
@@ -41,12 +42,12 @@ impl Subspace {
     }
 
     /// A row's coordinates.
-    pub fn coordinates(&self, row: &Sparse) -> Vec<f32> {
+    pub fn coordinates(&self, row: &[(usize, f32)]) -> Vec<f32> {
         self.directions.iter().map(|direction| project(row, direction)).collect()
     }
 }
 
-fn project(row: &Sparse, direction: &[f32]) -> f32 {
+fn project(row: &[(usize, f32)], direction: &[f32]) -> f32 {
     row.iter().map(|(place, weight)| direction.get(*place).map_or(0.0, |along| weight * along)).sum()
 }
 
@@ -97,19 +98,19 @@ mod tests {
             })
             .collect();
         let space = Subspace::of(&rows, 4, 2);
-        let length = |row: &Sparse| {
+        let length = |row: &[(usize, f32)]| {
             let found = space.coordinates(row);
             dot(&found, &found).sqrt()
         };
-        assert!((length(&vec![(0, 1.0), (1, 1.0)]) - 2_f32.sqrt()).abs() < 1e-3);
-        assert!((length(&vec![(2, 1.0)]) - 1.0).abs() < 1e-3);
-        assert!(length(&vec![(3, 1.0)]) < 1e-3 && length(&vec![(0, 1.0), (1, -1.0)]) < 1e-3);
+        assert!((length(&[(0, 1.0), (1, 1.0)]) - 2_f32.sqrt()).abs() < 1e-3);
+        assert!((length(&[(2, 1.0)]) - 1.0).abs() < 1e-3);
+        assert!(length(&[(3, 1.0)]) < 1e-3 && length(&[(0, 1.0), (1, -1.0)]) < 1e-3);
     }
 
     #[test]
     fn fewer_rows_give_fewer_directions() {
         let rows = vec![vec![(0, 1.0)], vec![(0, 2.0)]];
-        assert_eq!(Subspace::of(&rows, 5, 4).coordinates(&vec![(0, 1.0)]).len(), 1);
-        assert!(Subspace::of(&[], 5, 4).coordinates(&vec![(0, 1.0)]).is_empty());
+        assert_eq!(Subspace::of(&rows, 5, 4).coordinates(&[(0, 1.0)]).len(), 1);
+        assert!(Subspace::of(&[], 5, 4).coordinates(&[(0, 1.0)]).is_empty());
     }
 }

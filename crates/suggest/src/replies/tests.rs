@@ -5,7 +5,8 @@ use proptest::prelude::*;
 /// A clinic that asks since when it hurts, whatever hurts, and then says goodbye; each time in other words.
 fn conversations(number: usize) -> Vec<Vec<Turn>> {
     const PLACES: [&str; 5] = ["back", "knee", "head", "neck", "foot"];
-    const ASKED: [&str; 3] = ["Since when does it hurt?", "And since when does it hurt", "OK, since when does it hurt now?"];
+    const ASKED: [&str; 3] =
+        ["Since when does it hurt?", "And since when does it hurt", "OK, since when does it hurt now?"];
     const BYES: [&str; 3] = ["Take care, goodbye", "Goodbye and take care!", "Take good care, goodbye"];
     (0..number)
         .map(|at| {
@@ -49,7 +50,10 @@ fn too_little_to_learn_from_shows_nothing() {
 
 #[test]
 fn a_saved_reply_is_offered_where_such_replies_are_likely_whatever_it_says() {
-    let conversations = conversations(60);
+    let mut conversations = conversations(60);
+    for conversation in &mut conversations {
+        conversation[1].text = "Since when does it hurt, 2 days or 3?".into();
+    }
     let saved = ["Since when does it hurt? Call 112 if it is bad".to_owned()];
     let model = Model::learn(Clinic { conversations: &conversations, saved: &saved, names: &[] });
     assert!(texts(&model.offers(&turns([(Who::Patient, "My back hurts")]))).contains(&saved[0].as_str()));
