@@ -37,8 +37,8 @@ type Rule = fn(&Project) -> Vec<String>;
 
 const RULES: [(&str, Rule); 13] = [
     ("dependencies between crates point one way", crates::arrows),
-    ("engine and protocol depend on nothing impure", crates::pure_dependencies),
-    ("engine and protocol use no clock, disk, network, thread or chance", crates::pure_sources),
+    ("engine, protocol and suggest depend on nothing impure", crates::pure_dependencies),
+    ("engine, protocol and suggest use no clock, disk, network, thread or chance", crates::pure_sources),
     ("one file knows rust_socketio", crates::one_socket),
     ("the shell is thin: no SQL, no socket", crates::thin_shell),
     ("ui/src/platform alone knows the host", pages::host),

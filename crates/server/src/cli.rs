@@ -60,6 +60,29 @@ pub enum Level {
 pub enum Command {
     /// Sign a token, for a clinic's identity system or by hand
     Token(Token),
+    /// Measure on recorded consultations how well replies would have been suggested
+    SuggestEval(SuggestEval),
+}
+
+/// A consultation is a line of JSON: {"id": …, "turns": [{"who": "patient" or "provider", "text": …}, …]}
+#[derive(Args)]
+pub struct SuggestEval {
+    /// Consultations to learn from
+    #[arg(long, value_name = "FILE")]
+    pub history: PathBuf,
+    /// Consultations to try
+    #[arg(long, value_name = "FILE", required_unless_present = "folds")]
+    pub test: Option<PathBuf>,
+    /// Instead: divide the history into N parts, and try each with what the others taught
+    #[arg(long, value_name = "N", conflicts_with = "test", value_parser = folds)]
+    pub folds: Option<usize>,
+    /// Where to write the offers for each turn of a provider, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+fn folds(text: &str) -> Result<usize, &'static str> {
+    text.parse().ok().filter(|folds| (2..=1000).contains(folds)).ok_or("a number from 2 to 1000")
 }
 
 #[derive(Args)]

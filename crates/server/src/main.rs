@@ -1,6 +1,7 @@
-//! `bedside-server`: starts a server, or signs a token.
+//! `bedside-server`: starts a server, signs a token, or measures suggestions.
 
 mod cli;
+mod eval;
 
 use bedside_protocol::Limits;
 use bedside_server::token::{Claims, Key, random_id};
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Some(Command::Token(token)) => mint(token),
+        Some(Command::SuggestEval(arguments)) => eval::run(&arguments),
         None => serve(cli.serve),
     };
     match done {

@@ -3,12 +3,13 @@
 use super::{Project, code, mentions};
 
 /// The project's packages, and which of each other they may depend on.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("bedside-protocol", &[]),
+    ("bedside-suggest", &[]),
     ("bedside-engine", &["bedside-protocol"]),
     ("bedside-store", &["bedside-protocol", "bedside-engine"]),
     ("bedside-client", &["bedside-protocol", "bedside-engine", "bedside-store"]),
-    ("bedside-server", &["bedside-protocol"]),
+    ("bedside-server", &["bedside-protocol", "bedside-suggest"]),
     ("bedside", &["bedside-client"]),
     (
         "bedside-tests",
@@ -38,12 +39,13 @@ pub(super) fn arrows(project: &Project) -> Vec<String> {
 }
 
 /// What the pure crates may depend on, tests apart.
-const PURE: [(&str, &[&str]); 2] = [
+const PURE: [(&str, &[&str]); 3] = [
     ("bedside-protocol", &["serde", "serde_json", "ts-rs", "uuid"]),
     ("bedside-engine", &["bedside-protocol"]),
+    ("bedside-suggest", &[]),
 ];
 
-/// Engine and protocol depend on nothing that could reach a clock, a disk or a network.
+/// The pure crates depend on nothing that could reach a clock, a disk or a network.
 pub(super) fn pure_dependencies(project: &Project) -> Vec<String> {
     let mut complaints = Vec::new();
     for (name, allowed) in PURE {
@@ -61,7 +63,7 @@ pub(super) fn pure_dependencies(project: &Project) -> Vec<String> {
     complaints
 }
 
-const PURE_SOURCES: [&str; 2] = ["crates/protocol/src/", "crates/engine/src/"];
+const PURE_SOURCES: [&str; 3] = ["crates/protocol/src/", "crates/engine/src/", "crates/suggest/src/"];
 
 /// What lets the world in. The first four modules also by `use std::{…}`.
 const IMPURE: [&str; 15] = [
@@ -82,7 +84,7 @@ const IMPURE: [&str; 15] = [
     "println",
 ];
 
-/// Engine and protocol use no clock, disk, network, thread or chance; HashMap's order is chance.
+/// The pure crates use no clock, disk, network, thread or chance; HashMap's order is chance.
 pub(super) fn pure_sources(project: &Project) -> Vec<String> {
     let mut complaints = Vec::new();
     for (path, text) in project.files_in(&PURE_SOURCES, &["rs"]) {
@@ -196,9 +198,10 @@ mod tests {
         let project = packages(&[
             ("bedside-protocol", &[("serde", None), ("proptest", Some("dev"))]),
             ("bedside-engine", &[("bedside-protocol", None), ("tokio", None)]),
+            ("bedside-suggest", &[("proptest", Some("dev"))]),
         ]);
         assert_eq!(pure_dependencies(&project), ["bedside-engine depends on tokio"]);
-        assert_eq!(pure_dependencies(&Project::default()).len(), 2, "none is no proof");
+        assert_eq!(pure_dependencies(&Project::default()).len(), 3, "none is no proof");
     }
 
     #[test]

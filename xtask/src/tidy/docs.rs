@@ -6,12 +6,13 @@ const ARCHITECTURE: &str = "ARCHITECTURE.md";
 const INVARIANT: &str = "**Architecture Invariant";
 
 /// The packages by the name that their tests' paths begin with.
-const CRATES: [(&str, &str); 9] = [
+const CRATES: [(&str, &str); 10] = [
     ("bedside_protocol", "crates/protocol/"),
     ("bedside_engine", "crates/engine/"),
     ("bedside_store", "crates/store/"),
     ("bedside_client", "crates/client/"),
     ("bedside_server", "crates/server/"),
+    ("bedside_suggest", "crates/suggest/"),
     ("bedside_app", "src-tauri/"),
     ("bedside_sim", "tests/sim/"),
     ("bedside_tests", "tests/"),
