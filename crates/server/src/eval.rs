@@ -2,6 +2,7 @@
 
 use crate::cli::SuggestEval;
 use bedside_suggest::measure::{HIT, likeness, rouge_l};
+use bedside_suggest::questions::{Questions, questions};
 use bedside_suggest::replies::{Clinic, Model, Offers};
 use bedside_suggest::{Turn, Who, turns};
 use serde::{Deserialize, Serialize};
@@ -78,6 +79,8 @@ struct Tried {
     model: Quality,
     popular: Quality,
     nearest: Quality,
+    /// Next questions that were proposed, and how many of them were asked then or later.
+    questions: (usize, usize),
 }
 
 /// Learns, tries, prints, and writes the offers.
@@ -143,7 +146,9 @@ fn attempt(
 ) -> Vec<Tried> {
     let conversations: Vec<Vec<Turn>> = known.iter().map(|known| as_turns(&known.turns)).collect();
     let begun = Instant::now();
-    let model = Model::learn(Clinic { conversations: &conversations, ..Clinic::default() });
+    let clinic = Clinic { conversations: &conversations, ..Clinic::default() };
+    let model = Model::learn(clinic);
+    let next = Questions::learn(clinic);
     *learning += begun.elapsed();
     let popular = model.popular();
     let mut tried = Vec::new();
@@ -153,6 +158,10 @@ fn attempt(
             let begun = Instant::now();
             let offers = model.offers(&before);
             *offering += begun.elapsed();
+            let rest = as_turns(asked.turns.get(turn..).unwrap_or_default());
+            let proposed = next.next(&before);
+            let comes = |text: &str| questions(&rest).any(|question| likeness(text, question) >= HIT);
+            let right = proposed.iter().filter(|proposed| comes(&proposed.text)).count();
             tried.push(Tried {
                 consultation: *consultation,
                 turn,
@@ -160,6 +169,7 @@ fn attempt(
                 popular: Quality::of(popular.iter().copied(), &said.text),
                 nearest: Quality::of(model.nearest(&before).into_iter(), &said.text),
                 offers,
+                questions: (proposed.len(), right),
             });
         }
     }
@@ -228,6 +238,13 @@ fn report(
     )?;
     let shown = tried.iter().filter(|tried| tried.offers.shown).count();
     writeln!(out, "\nshown for {shown} of {turns}: coverage {:.3}", shown as f32 / turns.max(1) as f32)?;
+    let proposed: usize = tried.iter().map(|tried| tried.questions.0).sum();
+    let right: usize = tried.iter().map(|tried| tried.questions.1).sum();
+    writeln!(
+        out,
+        "next questions: {proposed} proposed, {:.3} of them asked then or later",
+        right as f32 / proposed.max(1) as f32
+    )?;
 
     let mut order: Vec<&Tried> = tried.iter().collect();
     order.sort_by(|a, b| b.offers.score.total_cmp(&a.offers.score));
@@ -237,10 +254,13 @@ fn report(
         "coverage", "hit@3", "ROUGE-L@3", "score"
     )?;
     for percent in [5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100] {
-        let best = order.get(..turns * percent / 100).unwrap_or_default();
+        // Those with the same score as the last one belong to them: their order says nothing.
+        let last = order.get((turns * percent / 100).saturating_sub(1));
+        let score = last.map_or(0.0, |tried| tried.offers.score);
+        let best: Vec<&&Tried> = order.iter().take_while(|tried| tried.offers.score >= score).collect();
         let (hit, rouge) = mean(best.iter().map(|tried| tried.model));
-        let score = best.last().map_or(0.0, |tried| tried.offers.score);
-        writeln!(out, "{percent:>7}% {hit:>6.3} {rouge:>10.3} {score:>7.3}")?;
+        let coverage = best.len() as f32 / turns.max(1) as f32;
+        writeln!(out, "{coverage:>8.3} {hit:>6.3} {rouge:>10.3} {score:>7.3}")?;
     }
     Ok(())
 }

@@ -21,7 +21,12 @@ pub fn set_cosine<T: Ord>(a: &[T], b: &[T]) -> f32 {
             }
         };
     }
-    let size = ((a.len() * b.len()) as f32).sqrt();
+    cosine(common, a.len(), b.len())
+}
+
+/// The cosine of two sets of these sizes that have so many in common.
+pub fn cosine(common: usize, a: usize, b: usize) -> f32 {
+    let size = ((a * b) as f32).sqrt();
     // Rounding must not make half of a half less.
     if size == 0.0 { 0.0 } else { (common as f32 + 1e-6) / size }
 }

@@ -134,14 +134,12 @@ mod tests {
         let rash =
             ["I have an itchy rash", "Is the rash spreading? Thanks.", "A bit", "Any new soap or food?"];
         let cough = ["I have a dry cough", "Do you smoke at all?", "No", "Any fever with it?"];
-        let whole = |texts: [&'static str; 4]| {
-            turns(
-                texts
-                    .into_iter()
-                    .enumerate()
-                    .map(|(at, text)| (if at % 2 == 0 { Who::Patient } else { Who::Provider }, text)),
-            )
-        };
+        let whole =
+            |texts: [&'static str; 4]| {
+                turns(texts.into_iter().enumerate().map(|(at, text)| {
+                    (if at.is_multiple_of(2) { Who::Patient } else { Who::Provider }, text)
+                }))
+            };
         [rash, cough].repeat(4).into_iter().map(whole).collect()
     }
 

@@ -153,7 +153,7 @@ mod tests {
                 .iter()
                 .enumerate()
                 .map(|(at, text)| Turn {
-                    who: if at % 2 == 0 { Who::Patient } else { Who::Provider },
+                    who: if at.is_multiple_of(2) { Who::Patient } else { Who::Provider },
                     text: text.clone(),
                 })
                 .collect();

@@ -49,10 +49,10 @@ mod tests {
     #[test]
     fn the_chance_is_the_share_of_hits_and_rises() {
         // 40 turns each without a hit, all hits, a quarter (out of order), all hits.
-        let turns = (40..200).map(|at| {
+        let turns = (40..200_usize).map(|at| {
             let hit = match at / TOGETHER - 1 {
                 0 => false,
-                2 => at % 4 == 0,
+                2 => at.is_multiple_of(4),
                 _ => true,
             };
             (at as f32, hit)

@@ -110,7 +110,7 @@ impl Model {
             let tries: Vec<(Situation, &str)> = held.iter().flat_map(|turns| replies(turns)).collect();
             let each = (tries.len() / TRIED).max(1);
             for (situation, reply) in tries.iter().step_by(each) {
-                let offers = others.at(situation);
+                let offers = others.choice(&others.likely(situation));
                 let hit = offers.offers.iter().any(|offer| likeness(&offer.text, reply) >= HIT);
                 turns.push((offers.score, hit));
             }
@@ -135,11 +135,16 @@ impl Model {
     pub fn offers(&self, turns: &[Turn]) -> Offers {
         let situation = Situation::after(turns);
         let patient = turns.iter().rev().find(|turn| turn.who == Who::Patient);
-        Offers { basis: patient.and_then(|turn| self.basis(&situation, &turn.text)), ..self.at(&situation) }
+        let likely = self.likely(&situation);
+        Offers { basis: patient.and_then(|turn| self.basis(&likely, &turn.text)), ..self.choice(&likely) }
     }
 
-    fn at(&self, situation: &Situation) -> Offers {
-        let likely = shares(&self.pool.likelihoods(situation));
+    /// The past replies that are likely now, each with its share of the likelihood.
+    fn likely(&self, situation: &Situation) -> Vec<(usize, f32)> {
+        shares(&self.pool.likelihoods(situation))
+    }
+
+    fn choice(&self, likely: &[(usize, f32)]) -> Offers {
         let set_of = |at: usize| self.pool.replies.get(at).map_or(&[][..], |reply| reply.set.as_slice());
         let past = likely.iter().filter(|(at, _)| self.offerable.get(*at) == Some(&true));
         let past = past.filter_map(|(at, _)| self.pool.replies.get(*at)).take(CANDIDATES);
@@ -164,12 +169,11 @@ impl Model {
     }
 
     /// The sentence whose words speak most for what is likely.
-    fn basis(&self, situation: &Situation, text: &str) -> Option<Span> {
-        let likely = shares(&self.pool.likelihoods(situation));
+    fn basis(&self, likely: &[(usize, f32)], text: &str) -> Option<Span> {
         let mut shares = vec![0.0; self.pool.replies.len()];
         for (at, share) in likely {
-            if let Some(place) = shares.get_mut(at) {
-                *place = share;
+            if let Some(place) = shares.get_mut(*at) {
+                *place = *share;
             }
         }
         let weight = |sentence: &str| -> f32 {

@@ -6,7 +6,7 @@ use super::ridge::Ridge;
 use super::situation::Situation;
 use super::sparse::{Sparse, Vocabulary};
 use super::subspace::Subspace;
-use crate::measure::HIT;
+use crate::measure::{HIT, cosine};
 use crate::numbers::Numbers;
 use crate::text::tokens;
 
@@ -166,10 +166,10 @@ fn popularities(sets: &[Vec<u32>], numbers: usize) -> Vec<f32> {
                     *count += 1;
                 }
             }
-            let like = common.iter().zip(sets).filter(|(common, other)| {
-                let size = ((set.len() * other.len()) as f32).sqrt();
-                **common as f32 + 1e-6 >= HIT * size
-            });
+            let like = common
+                .iter()
+                .zip(sets)
+                .filter(|(common, other)| cosine(**common as usize, set.len(), other.len()) >= HIT);
             (like.count().max(1) as f32).ln()
         })
         .collect()

@@ -79,7 +79,7 @@ impl Signs {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        if self.0.count_ones() % 2 == 0 { 1.0 } else { -1.0 }
+        if self.0.count_ones().is_multiple_of(2) { 1.0 } else { -1.0 }
     }
 }
 

@@ -63,7 +63,7 @@ fn a_saved_reply_is_offered_where_such_replies_are_likely_whatever_it_says() {
 fn what_was_said_to_one_patient_is_never_offered() {
     let mut conversations = conversations(60);
     for (at, conversation) in conversations.iter_mut().enumerate() {
-        if at % 2 == 0 {
+        if at.is_multiple_of(2) {
             conversation[1].text = "Since when does it hurt, Martha? Take 2 a day".into();
         }
     }
