@@ -53,8 +53,9 @@ const OPEN: &str = r#"
         list.scrollTop = n * 300;
         for (let i = 0; i < 6; i++) await frame();
         const { top } = list.getBoundingClientRect();
-        const next = [...document.querySelectorAll(row)].find((each) =>
-            each.getBoundingClientRect().top >= top && each.ariaSelected !== "true");
+        const below = (each) => each.getBoundingClientRect().top >= top && each.ariaSelected !== "true";
+        let next;
+        while (!(next = [...document.querySelectorAll(row)].find(below))) await frame();
         const name = next.querySelector(".name").textContent;
         const before = document.querySelector(log);
         const clicked = performance.now();
