@@ -14,8 +14,8 @@ const ROW: &str = "[data-testid=inbox-row]";
 const INBOX: &str = "[data-testid=inbox]";
 const LOG: &str = "[data-testid=conversation]";
 const ITEM: &str = "[data-testid=item]";
-/// Ten seconds of a display at 60 Hz.
-const FRAMES: usize = 600;
+/// For how long it is scrolled, in milliseconds.
+const SCROLL_MS: u32 = 10_000;
 /// Conversations that are opened.
 const CLICKS: usize = 100;
 /// So many in one script, which may take half a minute.
@@ -29,14 +29,15 @@ const SETTLE: Duration = Duration::from_secs(10);
 
 /// Scrolls what a selector finds by so many pixels in each frame, and answers how long the frames were.
 const SCROLL: &str = r#"
-    const [[css, pixels, count], answer] = arguments;
+    const [[css, pixels, ms], answer] = arguments;
     const view = document.querySelector(css);
     const frames = [];
-    let before;
+    let first, before;
     const frame = (now) => {
+        first ??= now;
         if (before !== undefined) frames.push(now - before);
         before = now;
-        if (frames.length === count) return answer(frames);
+        if (now - first > ms) return answer(frames);
         view.scrollBy(0, pixels);
         requestAnimationFrame(frame);
     };
@@ -53,8 +54,9 @@ const OPEN: &str = r#"
         list.scrollTop = n * 300;
         for (let i = 0; i < 6; i++) await frame();
         const { top } = list.getBoundingClientRect();
-        const next = [...document.querySelectorAll(row)].find((each) =>
-            each.getBoundingClientRect().top >= top && each.ariaSelected !== "true");
+        const below = (each) => each.getBoundingClientRect().top >= top && each.ariaSelected !== "true";
+        let next;
+        while (!(next = [...document.querySelectorAll(row)].find(below))) await frame();
         const name = next.querySelector(".name").textContent;
         const before = document.querySelector(log);
         const clicked = performance.now();
@@ -164,7 +166,7 @@ impl Inside {
         let theirs = &floor.frames[0].1;
         for (what, ours) in &self.frames {
             for percent in [50, 99] {
-                let name = format!("frame while scrolling {what}, p{percent} of {FRAMES}");
+                let name = format!("frame while scrolling {what}, p{percent}");
                 figures.push(figure(&name, at(ours, percent), "ms", at(theirs, percent)));
             }
             let name = format!("frames over 1/60 s while scrolling {what}");
@@ -175,7 +177,7 @@ impl Inside {
 }
 
 async fn frames(page: &Page, css: &str, pixels: i32) -> Vec<f64> {
-    sorted(page.ask_later(SCROLL, json!([css, pixels, FRAMES])).await)
+    sorted(page.ask_later(SCROLL, json!([css, pixels, SCROLL_MS])).await)
 }
 
 /// Scrolls up until nothing older comes, or it takes too long; it says how far that was.
