@@ -1,6 +1,12 @@
 //! How well red-flag words are found, on two lists of sentences made for this. `-- --nocapture` prints the tables.
 //! One author wrote both lists and the rules: no measure of what real patients write.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test's helpers are tests too; its tables are for who asks for them"
+)]
+
 use bedside_suggest::redflags::{find, groups};
 use std::collections::{BTreeMap, BTreeSet};
 
