@@ -143,7 +143,7 @@ impl Shadow {
         let _none_yet = fs::remove_dir_all(&root);
         fs::create_dir_all(root.join("crates/engine")).expect("a folder");
         fs::create_dir_all(root.join("tests")).expect("a folder");
-        for part in ["crates/protocol", "crates/store", "crates/server", "tests/sim"] {
+        for part in ["crates/protocol", "crates/store", "crates/server", "crates/suggest", "tests/sim"] {
             symlink(project.join(part), root.join(part)).expect("a link");
         }
         let manifest = fs::read_to_string(project.join("Cargo.toml")).expect("the manifest");
