@@ -6,7 +6,7 @@ use bedside_client::api::{
     Vault,
 };
 use bedside_client::{
-    Client, Doorkeeper, Ear, Machine, NoDoorkeeper, NotLetIn, Policy, Polkit, Said, Setup, Watcher,
+    Client, Doorkeeper, Ear, Machine, NoDoorkeeper, NotLetIn, Policy, Polkit, Said, Setup, Stay, Watcher,
 };
 use bedside_tests::bus::PrivateBus;
 use bedside_tests::keychain::setup;
@@ -14,7 +14,7 @@ use bedside_tests::program::SOON;
 use bedside_tests::trust;
 use futures_util::future::BoxFuture;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot};
@@ -25,7 +25,6 @@ const ACTION: &str = "health.bedside.console.unlock";
 
 /// What the authority answers: authorised, somebody else would have to ask, and remarks.
 type Answer = (bool, bool, HashMap<String, String>);
-type Action = (String, String, String, String, String, String, u32, u32, u32, HashMap<String, String>);
 
 fn allowed() -> Answer {
     (true, false, HashMap::new())
@@ -61,14 +60,6 @@ struct Question {
 
 #[zbus::interface(name = "org.freedesktop.PolicyKit1.Authority")]
 impl Authority {
-    fn enumerate_actions(&self, _locale: &str) -> Vec<Action> {
-        let action = |name: &&str| {
-            let no = String::new;
-            ((*name).to_owned(), no(), no(), no(), no(), no(), 0, 0, 3, HashMap::new())
-        };
-        self.actions.iter().map(action).collect()
-    }
-
     async fn check_authorization(
         &self,
         #[zbus(header)] header: zbus::message::Header<'_>,
@@ -78,6 +69,9 @@ impl Authority {
         flags: u32,
         _cancellation: String,
     ) -> (Answer,) {
+        if flags == 0 {
+            return ((false, self.actions.contains(&action.as_str()), HashMap::new()),);
+        }
         let (answer, answered) = oneshot::channel();
         let who = subject.1.get("name").and_then(|name| <&str>::try_from(name).ok()).unwrap_or_default();
         let asker = header.sender().map(ToString::to_string).unwrap_or_default();
@@ -363,4 +357,79 @@ async fn a_screens_lock_that_comes_before_it_is_known_what_opens_it_locks_it_the
     let locked = Vault::Locked { by: LockedBy::Session, opener: Opener::System, waiting: 0 };
     scene.until(|vault| vault == locked).await;
     assert_eq!(scene.call(Command::UnlockBySystem).await, Ok(Reply::Done));
+}
+
+/// Answers when it is let: a late yes, and one who comes late.
+#[derive(Debug, Default)]
+struct Late {
+    there: AtomicBool,
+    looks: AtomicU32,
+}
+
+impl Doorkeeper for Late {
+    fn is_there(&self) -> bool {
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        self.there.load(Ordering::SeqCst)
+    }
+
+    fn ask(&self) -> Result<(), NotLetIn> {
+        Ok(())
+    }
+}
+
+/// Says what the test says.
+#[derive(Debug)]
+struct Told(Mutex<Option<mpsc::UnboundedReceiver<Said>>>);
+
+impl Machine for Told {
+    fn speak(&self, ear: Ear) -> BoxFuture<'static, ()> {
+        let mut says = self.0.lock().unwrap().take().expect("it speaks once");
+        Box::pin(async move {
+            while let Some(said) = says.recv().await {
+                let _gone = ear.send(said);
+            }
+        })
+    }
+}
+
+#[tokio::test]
+async fn polkit_that_comes_after_the_console_opens_what_the_screen_locks() {
+    let doorkeeper = Arc::new(Late::default());
+    let (says, told) = mpsc::unbounded_channel();
+    let (late, machine) = (Arc::clone(&doorkeeper), Arc::new(Told(Mutex::new(Some(told)))));
+    let mut scene = Scene::set(|setup| Setup { doorkeeper, machine, ..setup });
+    scene.until(opened_by(None)).await;
+    timeout(SOON, async {
+        while late.looks.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("it is looked for");
+    late.there.store(true, Ordering::SeqCst);
+    says.send(Said::Locked).unwrap();
+    let locked = Vault::Locked { by: LockedBy::Session, opener: Opener::System, waiting: 0 };
+    scene.until(|vault| vault == locked).await;
+}
+
+#[tokio::test]
+async fn a_yes_to_an_earlier_lock_opens_nothing() {
+    let bus = PrivateBus::start();
+    let (_authority, mut questions) = authority(&bus, &[ACTION]).await;
+    let (says, told) = mpsc::unbounded_channel();
+    let doorkeeper = Arc::new(Polkit::at(bus.address().to_owned()));
+    let machine = Arc::new(Told(Mutex::new(Some(told))));
+    let mut scene = Scene::set(|setup| Setup { doorkeeper, machine, ..setup });
+    scene.until(opened_by(Some(Opener::System))).await;
+    scene.call(Command::Lock).await.unwrap();
+    scene.until(|vault| vault == LOCKED).await;
+    let asks = scene.call(Command::UnlockBySystem);
+    let leaves = async {
+        let question = timeout(SOON, questions.recv()).await.expect("it is asked").expect("a question");
+        let (stays, slept) = oneshot::channel::<()>();
+        says.send(Said::Sleeps(Stay::new(stays))).unwrap();
+        assert!(timeout(SOON, slept).await.expect("it lets the computer sleep").is_err());
+        question.answer.send(allowed()).unwrap();
+    };
+    assert_eq!(tokio::join!(asks, leaves).0, Err(Failure::Locked));
 }

@@ -123,7 +123,7 @@ impl Beyond {
         };
         let mut hits = Vec::new();
         for FoundEntry { entry, patient } in sought.hits.iter() {
-            if !reader.holds(entry.id)? {
+            if !reader.holds(entry.id)? && !reader.is_amended(entry.id)? {
                 hits.push(api::Hit::new(entry.clone(), patient.clone()));
             }
         }

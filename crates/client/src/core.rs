@@ -135,6 +135,8 @@ pub(crate) struct Core {
     pub(crate) doorkeeper_sought: bool,
     /// It is asking.
     pub(crate) asking: bool,
+    /// What it says then is of no use any more.
+    pub(crate) answer_is_late: bool,
     /// When the server was last reached.
     pub(crate) reached: Reached,
     said: mpsc::UnboundedReceiver<Said>,
@@ -212,6 +214,7 @@ impl Core {
             doorkeeper_there: false,
             doorkeeper_sought: false,
             asking: false,
+            answer_is_late: false,
             reached: Reached::default(),
             files_grew: true,
             rebuilt: None,

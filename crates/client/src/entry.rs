@@ -20,6 +20,14 @@ impl Core {
         }
     }
 
+    /// Whether the system's sign-in would open it, if it could be asked.
+    pub(crate) fn lacks_doorkeeper(&self) -> bool {
+        let open =
+            self.shared.with_live(|live| matches!(live.vault, Safe::Open { .. } | Safe::Expired { .. }));
+        let wanted = self.kept_by == (Keeper::Keychain, false) && self.shared.settings.system_unlock();
+        open && wanted && !self.doorkeeper_there
+    }
+
     /// Whether there is nothing yet that would open the cache again, and there may be in a moment.
     pub(crate) fn opener_may_come(&self) -> bool {
         self.doorkeeper_sought && self.opener().is_none()
@@ -38,9 +46,7 @@ impl Core {
         self.doorkeeper_there = there;
         self.doorkeeper_sought = false;
         self.look_at_opener();
-        if let Some(by) = self.lock_once_open.take() {
-            self.lock_if_possible(by);
-        }
+        self.lock_at_last();
         if let Some(answer) = answer {
             let _gone = answer.send(Ok(Reply::SystemUnlock { there }));
         }
@@ -68,6 +74,7 @@ impl Core {
             return;
         }
         self.asking = true;
+        self.answer_is_late = false;
         let (doorkeeper, events) = (Arc::clone(&self.doorkeeper), self.events.clone());
         tokio::task::spawn_blocking(move || {
             let _gone = events.send(Event::LetIn { outcome: doorkeeper.ask(), answer });
@@ -78,11 +85,15 @@ impl Core {
         self.asking = false;
         let locked = self.shared.with_live(|live| matches!(live.vault, Safe::Locked { .. }));
         let refusal = match outcome {
-            // Somebody signed out meanwhile.
-            Ok(()) if !locked => Failure::Locked,
+            // Somebody signed out meanwhile, or left the computer.
+            Ok(()) if !locked || self.answer_is_late => Failure::Locked,
             Ok(()) => {
                 self.close_cache();
-                return self.unseal(Some(answer), |vault| ready(vault.unlock_by_system()?, false));
+                return self.unseal(Some(answer), |vault| {
+                    let ready = ready(vault.unlock_by_system()?, false)?;
+                    vault.note_open();
+                    Ok(ready)
+                });
             }
             Err(NotLetIn::Absent) => Failure::NoSystemUnlock,
             Err(NotLetIn::Refused) => Failure::NotRecognised,

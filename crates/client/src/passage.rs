@@ -7,6 +7,7 @@ use crate::view::{head, outgoing_items};
 use bedside_engine::Range;
 use bedside_protocol::{ConversationId, Entry, EntryId, Seq};
 use bedside_store::{CachedConversation, Reader, StoreError};
+use std::collections::BTreeSet;
 
 /// What of a conversation is looked at.
 #[derive(Clone, Copy, Debug)]
@@ -66,8 +67,13 @@ pub(crate) fn shown(reader: Option<&Reader>, live: &Live, part: Part<'_>) -> Res
     entries.retain(is_shown);
     entries.sort_by_key(|entry| entry.seq);
     let newest = entries.last().map_or(Seq::ZERO, |entry| entry.seq);
-    let newer = newest < cached.conversation.head;
-    let mine = if newer { Vec::new() } else { outgoing_items(&cached, part.id, live) };
+    // Whoever looks as far as the log goes stands at its end, also while the newest of it is still to come.
+    let at_end = part.to == Seq::MAX && held.is_some_and(|held| held.hi <= newest);
+    let newer = newest < cached.conversation.head && !at_end;
+    let mut mine = if newer { Vec::new() } else { outgoing_items(&cached, part.id, live) };
+    // What came to be looked at may be further than the cache, which still waits to hear that it was sent.
+    let here: BTreeSet<EntryId> = entries.iter().map(|entry| entry.id).collect();
+    mine.retain(|item| !matches!(item, Item::Outgoing { outgoing } if here.contains(&outgoing.id)));
     let older = entries.first().is_some_and(|entry| Seq::new(1) < entry.seq);
     let head = head(cached, live);
     let catching_up = kept && head.catching_up;

@@ -63,7 +63,9 @@ impl Core {
         self.close_cache();
         self.unseal(Some(answer), move |vault| {
             let passphrase = zeroize::Zeroizing::new(passphrase);
-            ready(vault.unlock(&passphrase)?, false)
+            let ready = ready(vault.unlock(&passphrase)?, false)?;
+            vault.note_open();
+            Ok(ready)
         });
     }
 
@@ -95,6 +97,7 @@ impl Core {
 
     /// Destroys the keys and the cache, and begins an empty one.
     pub(crate) fn forget(&mut self, link: Link, answer: Option<Answer>) {
+        self.answer_is_late = self.asking;
         self.close_cache();
         self.shared.with_live(|live| *live = Live::signed_out(link));
         self.shared.with_news(|news| news.end());
@@ -121,11 +124,30 @@ impl Core {
 
     /// Locks, if there is something to lock with: now, or once it is open and that is known.
     pub(crate) fn lock_if_possible(&mut self, by: LockedBy) {
+        // Whoever is asked to open it says yes to an earlier lock.
+        self.answer_is_late = self.asking;
         if self.is_opening() || self.opener_may_come() {
             self.lock_once_open = Some(by);
-        } else if self.may_lock()
-            && let Err(failure) = self.lock(by)
+        } else if self.may_lock() {
+            self.lock_now(by);
+        } else if self.lacks_doorkeeper() {
+            // It may be there by now.
+            self.lock_once_open = Some(by);
+            self.look_for_doorkeeper(None);
+        }
+    }
+
+    /// Does what a lock waited for, if something would open it again.
+    pub(crate) fn lock_at_last(&mut self) {
+        if let Some(by) = self.lock_once_open.take()
+            && self.may_lock()
         {
+            self.lock_now(by);
+        }
+    }
+
+    fn lock_now(&mut self, by: LockedBy) {
+        if let Err(failure) = self.lock(by) {
             // Somebody took its keys.json away. Not again at once.
             tracing::error!(%failure, "it can't be locked");
             self.somebody_is_here();

@@ -215,6 +215,12 @@ impl Reader {
         Ok(back.exists([id.to_string()])?)
     }
 
+    /// Whether an entry that is here replaces this one or takes it back.
+    pub fn is_amended(&self, id: EntryId) -> Result<bool, StoreError> {
+        let mut later = self.connection.prepare_cached("SELECT 1 FROM entry WHERE amends = ?1")?;
+        Ok(later.exists([id.to_string()])?)
+    }
+
     fn conversation_now(
         &self,
         id: &ConversationId,

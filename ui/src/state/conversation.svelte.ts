@@ -79,12 +79,19 @@ export class OpenConversation {
     this.#newest = PAGE;
     // What stands near the end, and is here, is opened to be read on.
     if (jump && (jump.beyond || jump.head - jump.seq > BEFORE)) {
-      this.#part = { from: Math.max(1, jump.seq - BEFORE), to: jump.seq + AFTER };
+      const to = jump.seq + AFTER;
+      // One that is kept goes on to its end, once it is in reach: what comes is part of it.
+      this.#part = { from: Math.max(1, jump.seq - BEFORE), to: 0 < jump.head && jump.head <= to ? null : to };
     }
     this.#watches = watches;
     this.#call = call;
     this.shown = new Promise((resolve) => (this.#show = resolve));
     this.#leave = this.#join();
+  }
+
+  /** Whether a part is shown that somebody jumped into, not the end. */
+  get apart(): boolean {
+    return this.#part !== null;
   }
 
   close() {
@@ -139,7 +146,7 @@ export class OpenConversation {
 
   /** Says that somebody has read what is in view. */
   markRead(me: string) {
-    if (!this.head?.kept) return;
+    if (!this.head?.kept || this.#skipsUnread()) return;
     const upto = this.inView;
     const known = Math.max(this.#marked, this.head?.conversation.read[me] ?? 0);
     if (upto <= known) return;
@@ -148,6 +155,12 @@ export class OpenConversation {
       // What was not kept is said again with the next entry in view.
       if (this.#marked === upto) this.#marked = known;
     });
+  }
+
+  /** Whether what came since one last read begins before what is shown: nobody has read that by a jump over it. */
+  #skipsUnread(): boolean {
+    const first = this.items[0];
+    return this.apart && (first?.item !== "entry" || first.entry.seq > (this.head?.read_upto ?? 0) + 1);
   }
 
   #rejoin(part: { from: Seq; to: Seq | null }) {

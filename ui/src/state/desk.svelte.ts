@@ -32,6 +32,8 @@ export class Desk {
   search = $state("");
   /** What the core found, of this search or of the one before it; `null` before the first answer. */
   found = $state.raw<Found | null>(null);
+  /** What that was searched for. */
+  foundFor = $state("");
   /** What happened just now, in words, and whether it went wrong. */
   notice = $state.raw({ words: "", wrong: false });
   /** Whether the server can be asked for what isn't here. */
@@ -96,6 +98,7 @@ export class Desk {
     this.#leaveSearch = this.#watches.join({ query: "search", text }, (patch) => {
       if (patch.patch !== "search") return false;
       this.found = patch.found;
+      this.foundFor = text;
       return true;
     });
   }
@@ -105,7 +108,7 @@ export class Desk {
 
   /** Opens a conversation where one begins to read, or at the entry `seq`, which this computer may not keep. */
   openConversation(id: ConversationId, seq: Seq | null = null, beyond = false) {
-    if (this.open?.id === id && seq === null) return;
+    if (this.open?.id === id && !this.open.apart && seq === null) return;
     const head = this.rows.find((row) => row.conversation.id === id)?.conversation.head ?? 0;
     this.#show(id, seq === null ? null : { seq, head, beyond });
   }

@@ -129,3 +129,21 @@ test("what isn't here is said, and marks nothing read", async () => {
   open.retry();
   expect(core.looks()).toHaveLength(2);
 });
+
+test("a jump over what one hasn't read marks nothing of it read; what follows on what one read is", async () => {
+  const { core, open } = opened({ seq: 700, head: HEAD, beyond: false });
+  await core.shows(600, 799, null, { read_upto: 500 });
+  open.see(799);
+  open.markRead(ME.id);
+  const marks = () => core.given.filter(({ command }) => command === "mark_read");
+  expect(marks()).toEqual([]);
+  void open.loadOlder();
+  await core.shows(400, 799, null, { read_upto: 500 });
+  open.markRead(ME.id);
+  expect(marks()).toMatchObject([{ upto: 799 }]);
+});
+
+test("a jump that reaches the end goes on with it", () => {
+  const { core } = opened({ seq: HEAD - 20, head: HEAD, beyond: true });
+  expect(core.looks()[0]).toMatchObject({ to: null });
+});

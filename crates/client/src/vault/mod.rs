@@ -152,11 +152,7 @@ impl Vault {
         if slots.keeper == Keeper::Keychain && self.set(&keys).is_err() {
             tracing::warn!("the keychain didn't take the keys back");
         }
-        let keeper = slots.keeper;
-        if let Err(error) = self.write(&Slots { locked: false, ..slots }) {
-            tracing::warn!(%error, "that it is open can't be kept");
-        }
-        Ok(self.opened(keys, keeper, true))
+        Ok(self.opened(keys, slots.keeper, true))
     }
 
     /// Opens it after the system has said that it is its user who asks.
@@ -166,11 +162,19 @@ impl Vault {
         if !slots.opened_by(Opener::System) {
             return Err(Closed::Locked(Opener::Passphrase));
         }
-        let opened = self.by_keychain(&slots)?;
-        if let Err(error) = self.write(&Slots { locked: false, ..slots }) {
+        self.by_keychain(&slots)
+    }
+
+    /// Until it is locked again nothing is asked, over restarts too. What was unlocked and then couldn't be read stays locked.
+    pub(crate) fn note_open(&self) {
+        let _call = self.call();
+        let noted = self.slots().and_then(|slots| match slots {
+            Some(slots) if slots.locked => self.write(&Slots { locked: false, ..slots }),
+            _ => Ok(()),
+        });
+        if let Err(error) = noted {
             tracing::warn!(%error, "that it is open can't be kept");
         }
-        Ok(opened)
     }
 
     /// From now on this alone opens it, over restarts too.

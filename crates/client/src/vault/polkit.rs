@@ -11,13 +11,12 @@ use zbus::zvariant::Value;
 const ACTION: &str = "health.bedside.console.unlock";
 /// `AllowUserInteraction`.
 const MAY_ASK: u32 = 1;
+/// No question to anybody: what would be said of it.
+const ASK_NOBODY: u32 = 0;
 /// What is there answers sooner.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 /// A person may take their time; a question that was lost can be asked again after this.
 const SAYS_WITHIN: Duration = Duration::from_secs(10 * 60);
-
-/// Six texts about an action, who may do it, and remarks; the first is its name.
-type Action = (String, String, String, String, String, String, u32, u32, u32, HashMap<String, String>);
 
 /// polkit, on the system's bus or another one.
 #[derive(Clone, Debug, Default)]
@@ -39,20 +38,27 @@ impl Polkit {
         builder.method_timeout(answers_within).build()
     }
 
-    fn knows_action(&self) -> zbus::Result<bool> {
-        let bus = self.connect(ANSWERS_WITHIN)?;
-        let actions: Vec<Action> = authority(&bus)?.call("EnumerateActions", &"")?;
-        Ok(actions.iter().any(|action| action.0 == ACTION))
-    }
-
-    fn check(&self) -> zbus::Result<Result<(), NotLetIn>> {
-        let bus = self.connect(SAYS_WITHIN)?;
+    /// Whether it is allowed, whether it would be after a question, and what else is said of it.
+    fn check(
+        &self,
+        flags: u32,
+        answers_within: Duration,
+    ) -> zbus::Result<(bool, bool, HashMap<String, String>)> {
+        let bus = self.connect(answers_within)?;
         let name = bus.unique_name().ok_or(zbus::Error::InvalidReply)?;
         let subject = ("system-bus-name", HashMap::from([("name", Value::from(name.as_str()))]));
         let remarks: HashMap<&str, &str> = HashMap::new();
-        let question = (subject, ACTION, remarks, MAY_ASK, "");
-        let (yes, somebody_else_must_ask, about): (bool, bool, HashMap<String, String>) =
-            authority(&bus)?.call("CheckAuthorization", &question)?;
+        authority(&bus)?.call("CheckAuthorization", &(subject, ACTION, remarks, flags, ""))
+    }
+
+    /// A session over the network isn't one that polkit opens anything in: what locked there would stay so.
+    fn would_open(&self) -> zbus::Result<bool> {
+        let (yes, once_asked, _) = self.check(ASK_NOBODY, ANSWERS_WITHIN)?;
+        Ok(yes || once_asked)
+    }
+
+    fn opens(&self) -> zbus::Result<Result<(), NotLetIn>> {
+        let (yes, somebody_else_must_ask, about) = self.check(MAY_ASK, SAYS_WITHIN)?;
         Ok(match () {
             () if yes => Ok(()),
             () if about.contains_key("polkit.dismissed") => Err(NotLetIn::Dismissed),
@@ -65,14 +71,14 @@ impl Polkit {
 
 impl Doorkeeper for Polkit {
     fn is_there(&self) -> bool {
-        self.knows_action().unwrap_or_else(|error| {
+        self.would_open().unwrap_or_else(|error| {
             tracing::debug!(%error, "polkit can't be asked");
             false
         })
     }
 
     fn ask(&self) -> Result<(), NotLetIn> {
-        self.check().unwrap_or_else(|error| {
+        self.opens().unwrap_or_else(|error| {
             tracing::warn!(%error, "polkit can't be asked");
             Err(NotLetIn::Absent)
         })

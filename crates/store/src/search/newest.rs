@@ -34,6 +34,11 @@ pub(super) fn revs(connection: &Connection, search: &Search, limit: usize) -> Re
     Ok(revs.collect::<Result<_, _>>()?)
 }
 
+/// What was replaced or taken back isn't found. The index of words doesn't have it; the entries do. It is looked at last, for what
+/// all else holds of: `itself` is the row, of which an index tells the rest.
+const AS_IT_STANDS: &str = "NOT EXISTS (SELECT 1 FROM entry AS later WHERE later.amends = itself.id
+     OR (later.amends = itself.amends AND itself.seq < later.seq))";
+
 /// What finds them; none if there can't be any.
 pub(crate) fn statement(
     connection: &Connection,
@@ -76,12 +81,17 @@ pub(crate) fn statement(
     if !look_at_each(connection, search, &mut conditions)? || conditions.sql.is_empty() {
         return Ok(None);
     }
+    if !words {
+        conditions.sql.push(AS_IT_STANDS);
+    }
     // CROSS: what stands first leads, in its own order.
     let (newest, from) = match (words, search.unread) {
-        (false, false) => ("entry.rev", "entry"),
-        (false, true) => {
-            ("entry.rev", "conversation CROSS JOIN entry ON entry.conversation = conversation.id")
-        }
+        (false, false) => ("entry.rev", "entry CROSS JOIN entry AS itself ON itself.rowid = entry.rowid"),
+        (false, true) => (
+            "entry.rev",
+            "conversation CROSS JOIN entry ON entry.conversation = conversation.id
+             CROSS JOIN entry AS itself ON itself.rowid = entry.rowid",
+        ),
         (true, false) if conditions.sql.len() == 1 => ("found.rowid", "found"),
         (true, false) => ("found.rowid", "found CROSS JOIN entry ON entry.rev = found.rowid"),
         (true, true) => (

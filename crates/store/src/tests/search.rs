@@ -105,6 +105,10 @@ fn what_was_corrected_is_found_as_it_reads_now_and_what_was_taken_back_not_at_al
     indexed(&cache);
     assert_eq!(finds(&cache, words("pills")), ["Lucía Fernández: take 5 pills"]);
     assert_eq!(finds(&cache, words("wrong")), [""; 0]);
+    let by_clinic = Search { by_patient: Some(false), ..Search::default() };
+    let found = cache.reader().search(&by_clinic, 10).unwrap().hits;
+    let found: Vec<_> = found.iter().map(|hit| hit.entry.seq.get()).collect();
+    assert_eq!(found, [4, 3], "without words too");
 }
 
 /// Each correction corrects the first message; only the newest counts, and after a message was taken back none does.
