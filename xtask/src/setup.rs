@@ -70,6 +70,9 @@ const NPM: [(&str, Tier); 3] =
 const REQUIREMENTS: [&str; 3] =
     ["tests/interop/requirements.txt", "bench/peers/flask/requirements.txt", "xtask/requirements.txt"];
 
+/// Python packages that bring along what the tests don't run: each list is whole, and nothing else is installed.
+const REQUIREMENTS_ALONE: [&str; 1] = ["tests/interop/models/requirements.txt"];
+
 /// Python packages of the benchmarks alone.
 const BENCH_REQUIREMENTS: [&str; 1] = ["bench/peers/sqs/requirements.txt"];
 
@@ -95,7 +98,7 @@ pub fn run(root: &Path, tiers: &[Tier]) -> Result {
             "venv-bench",
             &BENCH_REQUIREMENTS,
             &["target/venv/bin/moto_server"],
-            || process::step("Python packages of the benchmarks", || pip(root, &BENCH_REQUIREMENTS)),
+            || process::step("Python packages of the benchmarks", || pip(root, &BENCH_REQUIREMENTS, &[])),
         )?;
     }
     Ok(())
@@ -263,20 +266,22 @@ fn npm(root: &Path, folder: &str) -> Result {
 }
 
 fn python(root: &Path) -> Result {
-    stamp::unless_fresh(root, "venv", &REQUIREMENTS, &["target/venv/bin/python"], || {
+    let lists = [REQUIREMENTS.as_slice(), &REQUIREMENTS_ALONE].concat();
+    stamp::unless_fresh(root, "venv", &lists, &["target/venv/bin/python"], || {
         process::step("Python packages of the tests", || {
             let venv = venv(root);
             let path = venv.to_string_lossy();
             process::run(&mut command("python3", &["-m", "venv", "--clear", &path], root))?;
-            pip(root, &REQUIREMENTS)
+            pip(root, &REQUIREMENTS, &[])?;
+            pip(root, &REQUIREMENTS_ALONE, &["--no-deps"])
         })
     })
 }
 
 /// Installs Python packages by their lists.
-fn pip(root: &Path, files: &[&str]) -> Result {
+fn pip(root: &Path, files: &[&str], options: &[&str]) -> Result {
     let mut pip = Command::new(venv(root).join("bin/pip"));
-    pip.args(["install", "--quiet", "--disable-pip-version-check"]).current_dir(root);
+    pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(options).current_dir(root);
     for file in files {
         pip.args(["-r", file]);
     }

@@ -359,7 +359,10 @@ impl Engine {
                     self.commit(vec![change], Vec::new(), effects);
                 }
             }
-            ServerFrame::Typing(_) | ServerFrame::Presence(_) | ServerFrame::Suggesting(_) => {
+            ServerFrame::Typing(_)
+            | ServerFrame::Presence(_)
+            | ServerFrame::Suggesting(_)
+            | ServerFrame::Paused(_) => {
                 effects.push(Effect::Tell(frame));
             }
             ServerFrame::Welcome(_)

@@ -401,6 +401,13 @@ pub struct Suggesting {
     pub text: Option<String>,
 }
 
+/// Background tasks that rest, since what they need doesn't work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Paused {
+    /// All kinds of tasks that rest now.
+    pub tasks: Vec<String>,
+}
+
 /// The access was taken away; the server closes after it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Revoked {
@@ -457,6 +464,8 @@ pub enum ServerFrame {
     Presence(Presence),
     /// A task works.
     Suggesting(Suggesting),
+    /// Tasks rest, or none does any more.
+    Paused(Paused),
     /// The access was taken away.
     Revoked(Revoked),
 }
@@ -518,6 +527,7 @@ events!(ServerFrame {
     "typing": Typing,
     "presence": Presence,
     "suggesting": Suggesting,
+    "paused": Paused,
     "revoked": Revoked,
 });
 

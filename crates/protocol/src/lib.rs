@@ -20,8 +20,9 @@ pub use conversation::{Conversation, Last, Patient, Urgency, UrgencyLevel};
 pub use entry::{Author, Entry, Origin, Role};
 pub use frame::{
     Changes, ChangesAnswer, ClientFrame, Connect, ConversationFrame, Entries, EntriesAnswer, EntryFrame,
-    FoundEntry, FoundFrame, Heartbeat, Me, Presence, PresenceState, Read, Receipt, Rejected, Revoked, Search,
-    Send, ServerFrame, Suggesting, SuggestingState, Typing, TypingFrame, Unreadable, Viewing, Welcome, Who,
+    FoundEntry, FoundFrame, Heartbeat, Me, Paused, Presence, PresenceState, Read, Receipt, Rejected, Revoked,
+    Search, Send, ServerFrame, Suggesting, SuggestingState, Typing, TypingFrame, Unreadable, Viewing,
+    Welcome, Who,
 };
 pub use id::{ClinicId, ConversationId, EntryId, Epoch, InvalidId, Rev, Seq, Time, UserId};
 pub use limits::{Limits, MAX_CHANGES_PAGE, MAX_ENTRIES_PAGE, MAX_HITS, PREVIEW_CHARS};

@@ -42,6 +42,9 @@ pub struct Serve {
     #[arg(long, value_name = "N", default_value_t = Limits::default().file_bytes.unwrap_or_default(),
           value_parser = clap::value_parser!(u32).range(0..=1 << 30))]
     pub file_bytes: u32,
+    /// Model services to ask for suggestions (see docs/services.md)
+    #[arg(long, value_name = "FILE")]
+    pub services: Option<PathBuf>,
     /// What to log, to standard error
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     pub log: Level,
@@ -92,6 +95,7 @@ pub enum Role {
     Provider,
     Patient,
     Admin,
+    Service,
 }
 
 impl From<Role> for TokenRole {
@@ -100,6 +104,7 @@ impl From<Role> for TokenRole {
             Role::Provider => TokenRole::Provider,
             Role::Patient => TokenRole::Patient,
             Role::Admin => TokenRole::Admin,
+            Role::Service => TokenRole::Service,
         }
     }
 }

@@ -11,10 +11,10 @@ use crate::metrics::Metrics;
 use crate::session::{End, Frame, Session};
 use crate::view;
 use bedside_protocol::{
-    ClinicId, ConversationFrame, ConversationId, EntryFrame, Heartbeat, Receipt, Rev, Revoked, Role,
+    ClinicId, ConversationFrame, ConversationId, EntryFrame, Heartbeat, Paused, Receipt, Rev, Revoked, Role,
     ServerFrame, Suggesting, Time, TypingFrame, UserId,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The sessions of all clinics.
@@ -28,6 +28,8 @@ pub struct Hub {
 struct State {
     clinics: BTreeMap<ClinicId, Clinic>,
     revocations: BTreeMap<(ClinicId, UserId), Revocation>,
+    /// Background tasks that rest.
+    paused: BTreeSet<&'static str>,
 }
 
 #[derive(Default)]
@@ -53,7 +55,8 @@ impl Hub {
             let clinic = Clinic { rev, ..Clinic::default() };
             (id, clinic)
         });
-        Self { state: Mutex::new(State { clinics: clinics.collect(), revocations }), metrics }
+        let state = State { clinics: clinics.collect(), revocations, ..State::default() };
+        Self { state: Mutex::new(state), metrics }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -80,9 +83,13 @@ impl Hub {
         if let Some(revocation) = state.revocations.get(&key).filter(|revocation| made <= revocation.at) {
             return Err(*revocation);
         }
-        let clinic = state.clinics.entry(key.0).or_default();
+        let State { clinics, paused, .. } = &mut *state;
+        let clinic = clinics.entry(key.0).or_default();
         self.emit(session, &welcome(clinic.rev));
         if session.is_provider() {
+            if !paused.is_empty() {
+                self.emit(session, &Frame::new(&paused_frame(paused)));
+            }
             for frame in presence::others(clinic, &session.who) {
                 self.emit(session, &frame);
             }
@@ -205,6 +212,16 @@ impl Hub {
         }
     }
 
+    /// Says which background tasks rest, if that changed: to all providers, since clinics share services.
+    pub fn paused(&self, tasks: BTreeSet<&'static str>) {
+        let mut state = self.state();
+        if state.paused != tasks {
+            state.paused = tasks;
+            let providers = state.clinics.values().flat_map(|clinic| clinic.providers.values());
+            self.to_each(providers.map(|provider| &provider.session), || paused_frame(&state.paused));
+        }
+    }
+
     /// Says what a provider looks at.
     pub fn viewing(&self, session: &Session, conversation: Option<ConversationId>) {
         let mut state = self.state();
@@ -285,6 +302,10 @@ pub fn conversation_frame(conversation: bedside_protocol::Conversation) -> Serve
 /// The last frame of somebody whose access has ended.
 pub fn revoked_frame(revocation: Revocation) -> Frame {
     Frame::new(&ServerFrame::Revoked(Revoked { wipe: revocation.wipe }))
+}
+
+fn paused_frame(tasks: &BTreeSet<&'static str>) -> ServerFrame {
+    ServerFrame::Paused(Paused { tasks: tasks.iter().map(|&task| task.to_owned()).collect() })
 }
 
 fn sessions(clinic: &Clinic) -> impl Iterator<Item = &Arc<Session>> {

@@ -9,7 +9,7 @@
 //!                  frames                       who gets what, in the order of the commits
 //! ```
 //!
-//! What needs a model is written as a row with its message, and worked on afterwards in tasks/.
+//! What needs a model is written as a row with its message, and worked on afterwards in tasks/, which may ask services/.
 //! The bytes of files come and go over HTTP, and lie in blobs.rs beside the log.
 //! What reads goes from serve.rs by readers.rs to the log's reading sides. What a patient may see is view.rs.
 
@@ -27,6 +27,7 @@ mod rate;
 mod readers;
 mod serve;
 mod server;
+pub mod services;
 mod session;
 mod shared;
 mod socket;

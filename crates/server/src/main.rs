@@ -3,6 +3,8 @@
 mod cli;
 
 use bedside_protocol::Limits;
+use bedside_server::services::Settings;
+use bedside_server::tasks::Kinds;
 use bedside_server::token::{Claims, Key, random_id};
 use bedside_server::{Clock, Config, Server, SystemClock};
 use clap::Parser;
@@ -47,16 +49,22 @@ async fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
         .with_ansi(stderr().is_terminal())
         .init();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let config = Config::new(arguments.data);
+    let tasks = match arguments.services {
+        Some(file) => Kinds::with_services(&Settings::read(&file)?, &config.clock)?,
+        None => Kinds::default(),
+    };
     let server = Server::start(Config {
         listen: arguments.listen,
         demo: arguments.demo,
+        tasks,
         heartbeat_ms: arguments.heartbeat_ms,
         limits: Limits {
             sends_per_s: arguments.sends_per_s,
             file_bytes: Some(arguments.file_bytes).filter(|bytes| *bytes > 0),
             ..Limits::default()
         },
-        ..Config::new(arguments.data)
+        ..config
     })
     .await?;
     if !arguments.listen.ip().is_loopback() {

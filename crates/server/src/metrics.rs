@@ -1,6 +1,7 @@
 //! What `/metrics` shows. Numbers and codes only: no name, no id, no text.
 
 use crate::blobs::Found;
+use crate::services::breaker::State;
 use bedside_protocol::{Code, ConnectRefusal, Role};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -10,6 +11,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 type Labels = [(&'static str, &'static str); 1];
+type ServiceLabels = [(&'static str, String); 2];
 
 /// The server's counters.
 pub struct Metrics {
@@ -37,6 +39,7 @@ pub struct Metrics {
     rejected: Family<Labels, Counter>,
     refused: Family<Labels, Counter>,
     tasks: Family<Labels, Counter>,
+    services: Family<ServiceLabels, Gauge>,
 }
 
 impl Default for Metrics {
@@ -74,6 +77,8 @@ impl Default for Metrics {
         r.register("connects_refused", "Connections refused by code", refused.clone());
         let tasks = Family::default();
         r.register("tasks", "Background tasks by their end", tasks.clone());
+        let services = Family::default();
+        r.register("model_service", "Model services by where their breaker stands", services.clone());
         Self {
             registry,
             commits,
@@ -91,6 +96,7 @@ impl Default for Metrics {
             rejected,
             refused,
             tasks,
+            services,
         }
     }
 }
@@ -144,8 +150,14 @@ impl Metrics {
         self.tasks.get_or_create_owned(&[("end", end)]).inc();
     }
 
-    /// All of it in Prometheus's text format.
-    pub fn text(&self) -> String {
+    /// All of it in Prometheus's text format, with the services as they are.
+    pub fn text<'a>(&self, services: impl IntoIterator<Item = (&'a str, State)>) -> String {
+        for (service, now) in services {
+            for state in State::ALL {
+                let labels = [("service", service.to_owned()), ("state", state.word().to_owned())];
+                self.services.get_or_create_owned(&labels).set(i64::from(state == now));
+            }
+        }
         let mut text = String::new();
         // Writing into a String can't fail.
         let _ = encode(&mut text, &self.registry);

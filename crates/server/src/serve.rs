@@ -88,7 +88,7 @@ async fn open(
     let role = match claims.role {
         TokenRole::Provider => Role::Provider,
         TokenRole::Patient => Role::Patient,
-        TokenRole::Admin => return Err(End::Unserved),
+        TokenRole::Admin | TokenRole::Service => return Err(End::Unserved),
     };
     let mut session = Session {
         number: shared.numbers.fetch_add(1, Ordering::Relaxed),

@@ -30,6 +30,8 @@ pub enum TokenRole {
     Patient,
     /// The clinic's IT: takes access away.
     Admin,
+    /// A model service: writes suggestions.
+    Service,
 }
 
 /// What a token says.

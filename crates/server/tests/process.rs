@@ -8,15 +8,20 @@
     reason = "a test's helpers are tests too"
 )]
 
+mod model;
 mod raw;
 
+use model::{Model, Says};
 use raw::*;
+use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// The program, listening.
@@ -33,9 +38,14 @@ impl Address for Process {
 
 impl Process {
     fn start(data: &Path) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    fn start_with(data: &Path, options: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_bedside-server"))
             .args(["--listen", "127.0.0.1:0", "--sends-per-s", "10000", "--log", "error", "--data"])
             .arg(data)
+            .args(options)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -114,6 +124,74 @@ async fn what_was_answered_before_a_kill_is_there_once_afterwards() {
     for (id, seq) in answered {
         assert_eq!(entries[seq as usize - 1]["id"], id);
     }
+}
+
+/// Conversations with a task each, and how often the server is killed while they are under way.
+const TASKS: usize = 50;
+const KILLS: usize = 20;
+/// Places of the reply lane.
+const AT_ONCE: usize = 8;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_amid_tasks_ends_each_once_and_doubles_no_suggestion() {
+    let dir = tempfile::tempdir().unwrap();
+    let (well, count) = (Arc::new(AtomicBool::new(false)), AtomicUsize::new(0));
+    // Every second question hangs, so that some tasks have ended at each kill, and the lane is full.
+    let model = Model::answering({
+        let well = well.clone();
+        move || {
+            let odd = count.fetch_add(1, Ordering::SeqCst) % 2 == 1;
+            if odd && !well.load(Ordering::SeqCst) {
+                return Says::Hangs;
+            }
+            Says::text("{\"replies\": [{\"text\": \"Since when?\"}]}")
+        }
+    })
+    .await;
+    let settings = model.settings(dir.path());
+    let options = ["--services", settings.to_str().unwrap()];
+    let say_all = async |process: &Process, words: &str| {
+        for n in 0..TASKS {
+            let (mut patient, of) = Client::patient(process, dir.path(), &format!("patient-{n}")).await;
+            assert!(patient.send(&of, words).await["ok"].is_object());
+        }
+    };
+    for life in 0..KILLS {
+        let mut process = Process::start_with(dir.path(), &options);
+        say_all(&process, &format!("message {life}")).await;
+        within(model.hanging(AT_ONCE)).await;
+        process.signal("-KILL");
+        process.child.wait().unwrap();
+        within(model.hanging(0)).await;
+    }
+    well.store(true, Ordering::SeqCst);
+    let mut process = Process::start_with(dir.path(), &options);
+    let mut amara = Client::provider(&process, dir.path(), "amara").await;
+    say_all(&process, "the last").await;
+    let mut suggested = BTreeSet::new();
+    while suggested.len() < TASKS {
+        let entry = amara.event("entry").await["entry"].take();
+        // What an earlier life left may end before the last message supersedes it.
+        if entry["body"]["kind"] == "suggestion" && entry["body"]["basis"].as_u64() > Some(KILLS as u64) {
+            suggested.insert(entry["conversation"].to_string());
+        }
+    }
+    process.signal("-TERM");
+    assert!(process.child.wait().unwrap().success());
+
+    let log = dir.path().join("log.sqlite3");
+    let log = Connection::open_with_flags(log, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let number = |sql: &str| log.query_row(sql, [], |row| row.get::<_, usize>(0)).unwrap();
+    assert_eq!(number("SELECT count(*) FROM tasks"), TASKS * (KILLS + 1));
+    assert_eq!(number("SELECT count(*) FROM tasks WHERE ended IS NULL"), 0);
+    assert_eq!(number("SELECT count(*) FROM tasks WHERE ended NOT IN ('done', 'superseded')"), 0);
+    let suggestions = "FROM entries WHERE body ->> 'kind' = 'suggestion'";
+    let distinct = "SELECT count(*) FROM (SELECT DISTINCT conversation, body ->> 'basis'";
+    let done = number("SELECT count(*) FROM tasks WHERE ended = 'done'");
+    assert_eq!(number(&format!("SELECT count(*) {suggestions}")), done);
+    assert_eq!(number(&format!("{distinct} {suggestions})")), done);
+    // Some of the lives that were killed, and all of the last.
+    assert!(done > TASKS, "{done}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

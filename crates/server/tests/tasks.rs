@@ -10,8 +10,8 @@
 
 mod raw;
 
-use bedside_protocol::{Body, ConversationId, Entry, Extra, Role, SuggestionItem};
-use bedside_server::tasks::{Advice, Attempt, Kinds, Lane, Task, Tries, Trouble};
+use bedside_protocol::{Body, ConversationId, Extra, Role, SuggestionItem};
+use bedside_server::tasks::{Advice, Attempt, Kinds, Lane, Reading, Task, Tries, Trouble};
 use bedside_server::{Config, Server};
 use raw::*;
 use std::collections::VecDeque;
@@ -68,14 +68,14 @@ impl Task for Slow {
         Tries { most: 3, backoff: Duration::from_millis(1) }
     }
 
-    fn attempt<'a>(&'a self, entries: &'a [Entry]) -> Attempt<'a> {
+    fn attempt<'a>(&'a self, reading: &'a Reading) -> Attempt<'a> {
         Box::pin(async move {
             self.begun.fetch_add(1, Ordering::SeqCst);
             self.gate.acquire().await.unwrap().forget();
             if let Some(trouble) = self.troubles.lock().unwrap().pop_front() {
                 return Err(trouble);
             }
-            let read = entries.last().map(|entry| entry.preview.clone()).unwrap_or_default();
+            let read = reading.entries.last().map(|entry| entry.preview.clone()).unwrap_or_default();
             Ok(Advice {
                 items: vec![SuggestionItem { text: format!("{read}: {}", self.item), extra: Extra::new() }],
                 model: "slow".into(),

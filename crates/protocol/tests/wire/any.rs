@@ -324,6 +324,7 @@ pub fn server_frame() -> impl Strategy<Value = ServerFrame> {
                 state
             })),
         suggesting().prop_map(ServerFrame::Suggesting),
+        vec(text(), 0..3).prop_map(|tasks| ServerFrame::Paused(Paused { tasks })),
         any::<bool>().prop_map(|wipe| ServerFrame::Revoked(Revoked { wipe })),
     ]
 }

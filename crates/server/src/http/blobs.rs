@@ -176,7 +176,7 @@ fn person(shared: &Shared, headers: &HeaderMap) -> Result<(Claims, Role), Proble
     let role = match claims.role {
         TokenRole::Provider => Role::Provider,
         TokenRole::Patient => Role::Patient,
-        TokenRole::Admin => {
+        TokenRole::Admin | TokenRole::Service => {
             return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", "only a provider or a patient may"));
         }
     };

@@ -5,6 +5,7 @@ mod blobs;
 mod demo;
 mod local;
 mod page;
+mod suggestions;
 
 use crate::log::Fault;
 use crate::metrics::code_word;
@@ -22,7 +23,7 @@ use serde_json::json;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Largest body of a request but an upload: two names and a role.
+/// Largest body of a request but an upload: three replies with their reasons.
 const MAX_BODY_BYTES: usize = 16 * 1024;
 /// When what can't be done now is worth another try.
 const UNAVAILABLE: Duration = Duration::from_secs(2);
@@ -38,6 +39,7 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .route("/api/blobs/{sha256}", get(blobs::get).put(blobs::put))
+        .route("/api/conversations/{id}/suggestions", post(suggestions::push))
         .route("/api/admin/revoke", post(admin::revoke));
     if shared.config.demo {
         router = router
@@ -77,7 +79,7 @@ async fn read(shared: &Shared) -> Result<(), Fault> {
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], shared.metrics.text())
+    ([(header::CONTENT_TYPE, kind)], shared.metrics.text(shared.config.tasks.services()))
 }
 
 /// A request that wasn't done.
@@ -128,7 +130,8 @@ impl From<Refusal> for Problem {
             Code::Forbidden => StatusCode::FORBIDDEN,
             Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Code::Invalid | Code::Conflict | Code::Behind | Code::Diverged => StatusCode::BAD_REQUEST,
+            Code::Conflict | Code::Behind => StatusCode::CONFLICT,
+            Code::Invalid | Code::Diverged => StatusCode::BAD_REQUEST,
         };
         let after = retry_after_ms.map(Duration::from_millis);
         Self { status, code: code_word(code), message, after }

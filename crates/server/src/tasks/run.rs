@@ -1,11 +1,11 @@
 //! Who works on which row.
 
 use super::lane::Lanes;
-use super::{Advice, Task, Tries, Trouble};
+use super::{Advice, Draft, Reading, Task, Tries, Trouble};
 use crate::log::{Answer, Job, Write};
 use crate::shared::Shared;
 use bedside_protocol::{
-    Body, ClinicId, Code, ConversationId, Entry, Extra, Refusal, Seq, Suggesting, SuggestingState, Suggestion,
+    Body, ClinicId, Code, ConversationId, Extra, Refusal, Seq, Suggesting, SuggestingState, Suggestion,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -117,19 +117,28 @@ impl Work {
     }
 
     async fn attempt(&self) -> Result<Advice, Trouble> {
-        let entries = self.entries().await.ok_or(Trouble::Later(None))?;
-        let tried = tokio::time::timeout(self.task.timeout(), self.task.attempt(&entries)).await;
+        let reading = self.reading().await.ok_or(Trouble::Later(None))?;
+        let tried = tokio::time::timeout(self.task.timeout(), self.task.attempt(&reading)).await;
+        if self.task.service().is_some() {
+            self.shared.hub.paused(self.shared.config.tasks.paused());
+        }
         tried.unwrap_or(Err(Trouble::Later(None)))
     }
 
-    /// The newest entries up to the row's basis.
-    async fn entries(&self) -> Option<Vec<Entry>> {
+    /// The newest entries up to the row's basis, and whose they are.
+    async fn reading(&self) -> Option<Reading> {
         let Job { clinic, conversation, basis, .. } = self.job.clone();
         let from = Seq::new(basis.get().saturating_sub(CONTEXT - 1).max(1));
         let read =
             move |reader: &mut dyn crate::log::Reader| reader.entries(&clinic, &conversation, from, basis);
-        let (_, records) = self.shared.readers.read(read).await.ok()??;
-        Some(records.into_iter().map(|record| record.entry).collect())
+        let (summary, records) = self.shared.readers.read(read).await.ok()??;
+        let (shared, job) = (self.shared.clone(), self.job.clone());
+        Some(Reading {
+            patient: summary.conversation.patient,
+            conversation: summary.conversation.id,
+            entries: records.into_iter().map(|record| record.entry).collect(),
+            draft: Draft::new(move |text| tell(&shared, &job, SuggestingState::Running, Some(text))),
+        })
     }
 
     async fn end(&self, advice: Option<Advice>) {
@@ -170,7 +179,11 @@ impl Work {
     }
 
     fn tell(&self, state: SuggestingState) {
-        let (conversation, task) = (self.job.conversation.clone(), self.job.task.clone());
-        self.shared.hub.suggesting(&self.job.clinic, Suggesting { conversation, task, state, text: None });
+        tell(&self.shared, &self.job, state, None);
     }
+}
+
+fn tell(shared: &Shared, job: &Job, state: SuggestingState, text: Option<String>) {
+    let (conversation, task) = (job.conversation.clone(), job.task.clone());
+    shared.hub.suggesting(&job.clinic, Suggesting { conversation, task, state, text });
 }

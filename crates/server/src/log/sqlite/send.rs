@@ -13,7 +13,7 @@ use super::{jobs, search, uploads};
 use crate::log::{Answer, Change, Outcome, Record, wait};
 use bedside_protocol::{
     Amend, Assign, Author, Body, ClinicId, Code, ConversationId, Entry, EntryId, Extra, InvalidId, Last,
-    Origin, Phase, Role, Send, Seq, State, Time, UserId,
+    Origin, Phase, Role, Send, Seq, State, Suggestion, Time, UserId,
 };
 use rusqlite::{Transaction, params};
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub fn apply(
     if author.role == Role::Patient && thread.summary.conversation.patient.id != author.id {
         return not_found();
     }
-    let public = check(tx, clinic, author, send)?;
+    let public = check(tx, clinic, author, send, thread.summary.conversation.head)?;
     let new = New { id: send.id, at: now, author, body: &send.body, from: send.from.as_ref(), public };
     let entry = new.append(tx, clinic, &mut thread)?;
     if let Body::File(file) = &send.body {
@@ -101,7 +101,13 @@ fn again(
 }
 
 /// Every refusal of a new entry. Says whether the patient will see it.
-fn check(tx: &Transaction<'_>, clinic: &ClinicId, author: &Author, send: &Send) -> Result<bool, Stop> {
+fn check(
+    tx: &Transaction<'_>,
+    clinic: &ClinicId,
+    author: &Author,
+    send: &Send,
+    head: Seq,
+) -> Result<bool, Stop> {
     let Send { conversation, body, .. } = send;
     if !body.writable_by(author.role) {
         return refuse(Code::Forbidden, "this kind of entry isn't the author's to write");
@@ -119,6 +125,7 @@ fn check(tx: &Transaction<'_>, clinic: &ClinicId, author: &Author, send: &Send) 
         Body::Amend(amend) => return amends(tx, clinic, conversation, author, amend),
         Body::File(file) => uploads::check(tx, clinic, author, file)?,
         Body::Outcome(outcome) => suggestion(tx, clinic, conversation, outcome.suggestion)?,
+        Body::Suggestion(Suggestion { basis, .. }) => fresh(tx, clinic, conversation, *basis, head)?,
         Body::Text(_)
             if author.role == Role::Provider && !send.force && newer(tx, clinic, send, &author.id)? =>
         {
@@ -171,6 +178,30 @@ fn suggestion(
         }
         _ => refuse(Code::NotFound, "no such suggestion"),
     }
+}
+
+/// Refuses a suggestion that would be stale from its beginning.
+fn fresh(
+    tx: &Transaction<'_>,
+    clinic: &ClinicId,
+    conversation: &ConversationId,
+    basis: Seq,
+    head: Seq,
+) -> Result<(), Stop> {
+    if basis == Seq::ZERO || head < basis {
+        return refuse(Code::Invalid, "`basis` names an entry of the conversation");
+    }
+    let newer = first(
+        tx,
+        "SELECT 1 FROM entries WHERE clinic = ?1 AND conversation = ?2 AND seq > ?3 AND message
+         AND role = 'patient' LIMIT 1",
+        &[&clinic.as_str(), &conversation.as_str(), &signed(basis.get())],
+        |_| Ok(()),
+    )?;
+    if newer.is_some() {
+        return refuse(Code::Behind, "the patient has written after what the suggestion rests on");
+    }
+    Ok(())
 }
 
 /// Whether the patient or a colleague has written after what the writer had seen.
