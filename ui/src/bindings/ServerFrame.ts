@@ -5,6 +5,7 @@ import type { EntriesAnswer } from "./EntriesAnswer";
 import type { EntryFrame } from "./EntryFrame";
 import type { FoundFrame } from "./FoundFrame";
 import type { Heartbeat } from "./Heartbeat";
+import type { Paused } from "./Paused";
 import type { Presence } from "./Presence";
 import type { Receipt } from "./Receipt";
 import type { Rejected } from "./Rejected";
@@ -16,4 +17,4 @@ import type { Welcome } from "./Welcome";
 /**
  * What the server sends.
  */
-export type ServerFrame = { "event": "welcome", "data": Welcome } | { "event": "heartbeat", "data": Heartbeat } | { "event": "entry", "data": EntryFrame } | { "event": "conversation", "data": ConversationFrame } | { "event": "rejected", "data": Rejected } | { "event": "changes", "data": ChangesAnswer } | { "event": "entries", "data": EntriesAnswer } | { "event": "found", "data": FoundFrame } | { "event": "receipt", "data": Receipt } | { "event": "typing", "data": TypingFrame } | { "event": "presence", "data": Presence } | { "event": "suggesting", "data": Suggesting } | { "event": "revoked", "data": Revoked };
+export type ServerFrame = { "event": "welcome", "data": Welcome } | { "event": "heartbeat", "data": Heartbeat } | { "event": "entry", "data": EntryFrame } | { "event": "conversation", "data": ConversationFrame } | { "event": "rejected", "data": Rejected } | { "event": "changes", "data": ChangesAnswer } | { "event": "entries", "data": EntriesAnswer } | { "event": "found", "data": FoundFrame } | { "event": "receipt", "data": Receipt } | { "event": "typing", "data": TypingFrame } | { "event": "presence", "data": Presence } | { "event": "suggesting", "data": Suggesting } | { "event": "paused", "data": Paused } | { "event": "revoked", "data": Revoked };

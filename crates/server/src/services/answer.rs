@@ -15,13 +15,15 @@ pub struct Answer {
     pub text: String,
     /// Whether it was said to be all.
     pub complete: bool,
+    /// Whether nothing comes any more, though the connection may stay open.
+    pub done: bool,
 }
 
 impl Answer {
     /// Takes the next event of a stream, or the whole of an answer that isn't streamed.
     pub fn add(&mut self, event: &str) -> Result<(), Fault> {
         if event.trim() == "[DONE]" {
-            self.complete = true;
+            (self.complete, self.done) = (true, true);
             return Ok(());
         }
         let event: Value = serde_json::from_str(event).map_err(|_| Fault::Nonsense)?;
@@ -81,7 +83,7 @@ pub fn growing(json: &str, key: &str) -> Option<String> {
     let string = after.trim_start().strip_prefix(':')?.trim_start();
     let inside = string.strip_prefix('"')?;
     let mut escaped = false;
-    let end = inside.find(|c| match c {
+    let end = inside.find(|c: char| match c {
         _ if escaped => {
             escaped = false;
             false

@@ -116,7 +116,10 @@ impl Try<'_> {
         inner.failures = inner.failures.saturating_add(1);
         let pause = if inner.failures >= FAILURES { PAUSE } else { Duration::ZERO };
         let pause = pause.max(asked.unwrap_or_default()).min(LONGEST);
-        inner.until = now.plus(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
+        // What another was told to wait still counts.
+        if inner.wait(now) < pause {
+            inner.until = now.plus(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
+        }
     }
 }
 

@@ -168,7 +168,8 @@ impl Service {
         let whole = kind.is_some_and(|kind| kind.contains("json"));
         let (mut events, mut body, mut answer, mut bytes) =
             (Events::default(), Vec::new(), Answer::default(), 0);
-        while let Some(piece) = response.chunk().await.map_err(|_| Fault::Later(None))? {
+        while !answer.done {
+            let Some(piece) = response.chunk().await.map_err(|_| Fault::Later(None))? else { break };
             bytes += piece.len();
             if bytes > MAX_ANSWER_BYTES {
                 return Err(Fault::Nonsense);

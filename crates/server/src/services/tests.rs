@@ -158,6 +158,8 @@ async fn near_compatible_services_are_understood() {
     for says in [
         // Byte by byte, with CRLF, and without an end.
         Says { pieces: cut, ..Says::stream(&[]) },
+        // It ends, and the connection doesn't.
+        Says { end: End::Hangs, ..Says::stream(&[&piece("{\"a\":\"é\"}"), DONE]) },
         // The last event without its empty line.
         Says::stream(&[piece("{\"a\":\"é\"}").trim_end()]),
         // Not streamed at all.

@@ -98,7 +98,10 @@ impl Drop for Hanging {
 
 async fn answer(State(shared): State<Shared>, body: Bytes) -> Response {
     shared.asked.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
-    let says = (shared.answers.lock().unwrap())();
+    let says = {
+        let mut answers = shared.answers.lock().unwrap();
+        (*answers)()
+    };
     match says {
         Says::Status(status) => StatusCode::from_u16(status).unwrap().into_response(),
         Says::Hangs => {

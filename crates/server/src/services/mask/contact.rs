@@ -54,8 +54,12 @@ pub fn find(text: &str) -> Vec<Find> {
 fn tells(kind: &str, found: &str) -> bool {
     let digits = found.chars().filter(char::is_ascii_digit).count();
     match kind {
-        "PHONE" => digits >= LONG && !is_date(found),
-        "ID" => digits >= LONG_MIXED,
+        "PHONE" => {
+            let dates = found.split_whitespace().filter(|part| is_date(part));
+            digits
+                >= LONG + dates.map(|date| date.chars().filter(char::is_ascii_digit).count()).sum::<usize>()
+        }
+        "ID" => digits >= LONG_MIXED && !is_amount(found),
         "ADDRESS" => {
             let plain = found.split_whitespace().any(|word| NO_NAME.contains(&word.to_lowercase().as_str()));
             // Vitamin B12, 5 MG.
@@ -65,12 +69,24 @@ fn tells(kind: &str, found: &str) -> bool {
     }
 }
 
-/// A day of some calendar: when something began must reach the model.
+/// A number and its unit: 100000IU.
+fn is_amount(found: &str) -> bool {
+    let unit = found.trim_start_matches(|c: char| c.is_ascii_digit());
+    unit.len() < found.len() && unit.len() <= 3 && unit.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+/// A day of some calendar, or some years: when something began must reach the model.
 fn is_date(found: &str) -> bool {
     let parts: Vec<&str> = found.split(['-', '.']).collect();
     let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
     let numbers = parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
-    numbers && matches!(lengths.as_slice(), [4, 1..=2, 1..=2] | [1..=2, 1..=2, 4])
+    let years = parts.iter().all(|part| part.starts_with("19") || part.starts_with("20"));
+    numbers
+        && match lengths.as_slice() {
+            [4, 1..=2, 1..=2] | [1..=2, 1..=2, 4] => true,
+            [4, 4] => years,
+            _ => false,
+        }
 }
 
 #[cfg(test)]
@@ -112,8 +128,8 @@ mod tests {
     fn what_a_clinician_has_to_know_stays() {
         for text in [
             "120/80, then 130/85 at 10:30",
-            "since 2026-05-01, or 1.5.2026, or 12-03-2026",
-            "500 mg twice a day for 14 days, 1000 ml",
+            "since 2026-05-01 10:30, or 1.5.2026, or 12-03-2026, and 2019-2021",
+            "100000IU, 500 mg twice a day for 14 days, 1000 ml",
             "38.5 39.2 38.9 and 101.3 F",
             "vitamin B12 5 MG, B12 5MG",
             "I walked 5 miles down the road",

@@ -37,7 +37,8 @@ fn is_name(name: &str, word: &str) -> bool {
 fn unspaced(name: &str, text: &str) -> Vec<Find> {
     let parts = words(name).filter_map(|place| name.get(place));
     let unspaced = parts.filter(|part| part.chars().count() > 1 && part.chars().all(|c| c >= '\u{2e80}'));
-    let find = |part| text.match_indices(part).map(|(at, part)| at..at + part.len()).collect::<Vec<_>>();
+    let find =
+        |part: &str| text.match_indices(part).map(|(at, part)| at..at + part.len()).collect::<Vec<_>>();
     unspaced.flat_map(find).map(|place| Find { place, kind: "NAME" }).collect()
 }
 
@@ -48,7 +49,7 @@ fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
     std::iter::from_fn(move || {
         let start = from + text.get(from..)?.find(inside)?;
         let rest = text.get(start..)?;
-        let end = start + rest.find(|c| !inside(c)).unwrap_or(rest.len());
+        let end = start + rest.find(|c: char| !inside(c)).unwrap_or(rest.len());
         from = end;
         Some(start..end)
     })
