@@ -126,6 +126,22 @@ fn welcome_comes_first_and_names_the_newest_rev() {
 }
 
 #[test]
+fn what_rests_is_told_to_providers_when_it_changes_and_when_they_come() {
+    let mut room = Room::new();
+    let ((_, amaras), (_, hanas)) = (room.join("riverside", &amara()), room.join("riverside", &hana()));
+    forget(&[&amaras, &hanas]);
+    for tasks in [vec!["reply"], vec!["reply"], vec![]] {
+        room.hub.paused(tasks.into_iter().collect());
+    }
+    let tasks: Vec<Value> = amaras.take().into_iter().map(|(_, data)| data["tasks"].clone()).collect();
+    assert_eq!(tasks, [serde_json::json!(["reply"]), serde_json::json!([])]);
+    assert_eq!(hanas.events(), [""; 0]);
+    assert_eq!(room.join("lakeside", &jonas()).1.events(), ["welcome"]);
+    room.hub.paused(["reply"].into());
+    assert_eq!(room.join("lakeside", &jonas()).1.events(), ["welcome", "paused"]);
+}
+
+#[test]
 fn entries_go_to_the_clinic_and_to_their_patient() {
     let mut room = Room::new();
     let samuel = author(Role::Patient, "samuel");
