@@ -73,6 +73,7 @@ proptest! {
                     let mut body = suggestion();
                     if let Body::Suggestion(suggestion) = &mut body {
                         suggestion.model = secret;
+                        suggestion.basis = room.desk.all(&of).0.conversation.head;
                     }
                     room.desk.send(&task, &of, body)
                 }

@@ -187,7 +187,6 @@ mod tests {
         assert_eq!(transcript(&lines, two.len() - 1), three);
         for end in ["ab", "<\"", "\u{1}é"] {
             let cut = transcript(&[line("old"), line(&end.repeat(1000))], 200);
-            assert!(cut.contains("ab") || end != "ab");
             assert!((100..=200).contains(&cut.chars().count()) && !cut.contains("old"), "{cut}");
         }
     }

@@ -116,7 +116,7 @@ fn service(url: &str, clock: &Arc<Hand>) -> Service {
     let dir = tempfile::tempdir().unwrap();
     let (path, key) = (dir.path().join("services.json"), dir.path().join("key"));
     std::fs::write(&key, "secret\n").unwrap();
-    let it = json!({"url": url, "model": "m", "key_file": key, "timeout_s": 1, "parameters": {"seed": 7}});
+    let it = json!({"url": url, "model": "m", "key_file": key, "parameters": {"seed": 7}});
     std::fs::write(&path, json!({"services": {"it": it}, "tasks": {}}).to_string()).unwrap();
     let clock: Arc<dyn Clock> = clock.clone();
     let mut services = Settings::read(&path).unwrap().open(&clock).unwrap();
@@ -204,7 +204,11 @@ async fn each_fault_says_whether_to_come_again() {
         (Says { header: ("content-type", "application/json"), ..Says::stream(&["<html>"]) }, Fault::Nonsense),
     ] {
         let shown = format!("{} {:?}", says.status, says.header);
-        let scene = Scene::new([says]).await;
+        let hangs = matches!(says.end, End::Hangs);
+        let mut scene = Scene::new([says]).await;
+        if hangs {
+            scene.service.timeout = Duration::from_millis(100);
+        }
         assert_eq!(scene.ask().await, Err(fault), "{shown}");
     }
     let clock = Arc::new(Hand(AtomicU64::new(START)));

@@ -258,6 +258,7 @@ mod sqlite {
         effects::a_patients_correction_is_news
         effects::a_revocation_is_never_weakened
         writes::what_an_entry_names_must_exist
+        writes::a_suggestion_isnt_stale_from_its_beginning
         writes::everybody_writes_what_is_theirs
         reads::changes_tell_each_conversation_once
         reads::public_entries_form_a_chain

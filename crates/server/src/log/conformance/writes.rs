@@ -148,6 +148,7 @@ pub fn what_an_entry_names_must_exist<L: Log>(open: Factory<'_, L>) {
     let mut desk = Desk::new(open());
     let (a, b) = (desk.admit("hana"), desk.admit("samuel"));
     let task = author(Role::System, "system");
+    desk.text(&hana(), &a, "it hurts");
     let advice = record(&desk.send(&task, &a, suggestion()).unwrap()).entry.id;
     let text = desk.text(&amara(), &a, "text").entry.id;
     assert_eq!(code(desk.send(&amara(), &a, used(advice))), None);
@@ -166,6 +167,32 @@ pub fn what_an_entry_names_must_exist<L: Log>(open: Factory<'_, L>) {
     assert_eq!(code(from(&amara(), &a, text, Body::text("x"))), Some(Code::NotFound));
     assert_eq!(code(from(&amara(), &a, advice, note("x"))), Some(Code::Invalid));
     assert_eq!(code(from(&hana(), &a, advice, Body::text("x"))), Some(Code::Forbidden));
+}
+
+pub fn a_suggestion_isnt_stale_from_its_beginning<L: Log>(open: Factory<'_, L>) {
+    let mut desk = Desk::new(open());
+    let a = desk.admit("hana");
+    let service = author(Role::System, "house-model");
+    let mut suggest = |desk: &mut Desk<L>, basis: u64| {
+        let mut body = suggestion();
+        if let Body::Suggestion(suggestion) = &mut body {
+            suggestion.basis = Seq::new(basis);
+        }
+        code(desk.send(&service, &a, body))
+    };
+    assert_eq!(suggest(&mut desk, 1), Some(Code::Invalid));
+    desk.text(&hana(), &a, "it hurts");
+    let head = desk.all(&a).0.conversation.head.get();
+    assert_eq!(suggest(&mut desk, 0), Some(Code::Invalid));
+    assert_eq!(suggest(&mut desk, head + 1), Some(Code::Invalid));
+    assert_eq!(suggest(&mut desk, 1), None);
+    // A clinician's answer leaves it what it was, a patient's word doesn't.
+    desk.text(&amara(), &a, "since when?");
+    assert_eq!(suggest(&mut desk, 1), None);
+    desk.text(&hana(), &a, "since Monday");
+    assert_eq!(suggest(&mut desk, 1), Some(Code::Behind));
+    let head = desk.all(&a).0.conversation.head.get();
+    assert_eq!(suggest(&mut desk, head), None);
 }
 
 pub fn everybody_writes_what_is_theirs<L: Log>(open: Factory<'_, L>) {

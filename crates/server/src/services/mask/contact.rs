@@ -17,7 +17,7 @@ const FORMS: [(&str, &str); 11] = [
     ("ADDRESS", STREET),
     ("ADDRESS", STREET_NAMED),
     ("ADDRESS", r"(?i)\b[\p{L}-]{3,}(?:straße|strasse|str\.|gasse|allee|laan|straat)\s+\d{1,4}\s?[a-z]?\b"),
-    ("ADDRESS", r"\b\p{Lu}[\p{L}-]{2,}(?:weg|platz|ring)\s+\d{1,4}\s?[a-z]?\b"),
+    ("ADDRESS", r"\b\p{Lu}[\p{L}-]{2,}(?:weg|platz)\s+\d{1,4}\s?[a-z]?\b"),
     (
         "ADDRESS",
         r"(?i)\b\d{1,4},?\s+(?:rue|avenue|boulevard|impasse|chemin)\s+(?:(?:de|du|des|la|le|les)\s+)*[\p{L}'-]+",
@@ -132,6 +132,7 @@ mod tests {
             "100000IU, 500 mg twice a day for 14 days, 1000 ml",
             "38.5 39.2 38.9 and 101.3 F",
             "vitamin B12 5 MG, B12 5MG",
+            "Monitoring 24 hours, Spring 2024",
             "I walked 5 miles down the road",
             "2 pills all the way, 3 visits to the dr",
             "covid19, h1n1, t12 vertebra, 10mg",
