@@ -7,7 +7,7 @@ CREATE INDEX entry_by_rev ON entry (
 -- As before; and `facets`, in words that nobody types: the conversation's number after a `c`, and `file`.
 DROP TABLE found;
 CREATE VIRTUAL TABLE found USING fts5 (
-    words, facets, content = '', contentless_delete = 1, prefix = '1 2 3 4', tokenize = 'unicode61 remove_diacritics 2'
+    words, facets, content = '', contentless_delete = 1, prefix = '1 2 3 4 5', tokenize = 'unicode61 remove_diacritics 2'
 );
 -- A page of the index fits into one of the file, of which the encryption takes 80 bytes.
 INSERT INTO found (found, rank) VALUES ('pgsz', 3950);

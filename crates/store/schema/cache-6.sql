@@ -43,7 +43,7 @@ CREATE TABLE fetched_file (
     PRIMARY KEY (conversation, sha256)
 ) STRICT;
 CREATE VIRTUAL TABLE found USING fts5 (
-    words, facets, content = '', contentless_delete = 1, prefix = '1 2 3 4', tokenize = 'unicode61 remove_diacritics 2'
+    words, facets, content = '', contentless_delete = 1, prefix = '1 2 3 4 5', tokenize = 'unicode61 remove_diacritics 2'
 );
 CREATE TABLE outbox (
     place INTEGER NOT NULL PRIMARY KEY,

@@ -73,7 +73,7 @@ pub(crate) fn statement(
         };
         conditions.of(sql, by_name(search));
     }
-    if !look_at_each(connection, search, &mut conditions)? || conditions.sql.is_empty() {
+    if !look_at_each(connection, search, few.is_some(), &mut conditions)? || conditions.sql.is_empty() {
         return Ok(None);
     }
     // CROSS: what stands first leads, in its own order.
@@ -97,10 +97,21 @@ pub(crate) fn statement(
     Ok(Some((sql, values)))
 }
 
+/// Where in the log what is unread begins: mostly near its end, so that a search for it needs to go no further back.
+fn first_unread(connection: &Connection) -> Result<Option<i64>, StoreError> {
+    let mut first = connection.prepare_cached(
+        "SELECT min(entry.rev) FROM conversation
+         CROSS JOIN entry ON entry.conversation = conversation.id AND entry.seq = max(counted_from + 1, lo)
+         WHERE conversation.unread > 0",
+    )?;
+    Ok(first.query_row([], |row| row.get(0))?)
+}
+
 /// What is asked of each entry; says whether there can be any.
 fn look_at_each(
     connection: &Connection,
     search: &Search,
+    are_few: bool,
     conditions: &mut Conditions,
 ) -> Result<bool, StoreError> {
     match search.by_patient {
@@ -112,6 +123,10 @@ fn look_at_each(
     }
     if search.unread {
         conditions.sql.push("conversation.unread > 0 AND entry.by_patient AND entry.seq > counted_from");
+        if are_few && !search.phrases.is_empty() {
+            let Some(first) = first_unread(connection)? else { return Ok(false) };
+            conditions.of("found.rowid >= ?", first);
+        }
     }
     if let Some(before) = search.before {
         let before = i64::try_from(before.millis()).unwrap_or(i64::MAX);

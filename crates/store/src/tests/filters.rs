@@ -87,12 +87,15 @@ fn begins(text: &str, beginning: &str) -> bool {
 #[test]
 fn a_filter_leaves_what_a_look_at_each_entry_leaves() {
     let mut rng = fastrand::Rng::with_seed(5);
-    let log = log(&mut rng);
+    let mut log = log(&mut rng);
     let cache = Cache::new();
     let read = |of: usize| Seq::new(200 * of as u64);
+    // The last conversation begins after what was read of it.
+    let begins_at = |of: usize| Seq::new(if of == NAMES.len() - 1 { 651 } else { 1 });
+    log.retain(|entry| (0..NAMES.len()).all(|of| entry.conversation != id(of) || begins_at(of) <= entry.seq));
     for (of, name) in NAMES.iter().enumerate() {
         let entries: Vec<_> = log.iter().filter(|entry| entry.conversation == id(of)).cloned().collect();
-        let range = Range::new(Seq::new(1), entries.last().unwrap().seq).unwrap();
+        let range = Range::new(begins_at(of), entries.last().unwrap().seq).unwrap();
         let entries = Change::Entries { conversation: id(of), range, entries };
         cache.sync(vec![summary(of, name), entries, Change::Read(id(of), read(of))]);
     }
