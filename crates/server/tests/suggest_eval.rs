@@ -40,7 +40,7 @@ fn each_turn_of_a_provider_is_tried_and_measured() {
         done.status.success() && report.starts_with("12 turns of providers in 4 consultations\n"),
         "{report}"
     );
-    // The third turn of each is like no other, and no three replies fit more than the other two.
+    // The third turn of each has a number, and replies with one aren't offered.
     assert!(report.contains("model, always           0.667"), "{report}");
     let out = std::fs::read_to_string(folder.path().join("p.jsonl")).unwrap();
     let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
