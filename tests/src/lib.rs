@@ -3,7 +3,6 @@
 //! The tests start programs of other packages. `cargo xtask test` builds them first; by hand that is
 //! `cargo build -p bedside-server` and, for the window, `cargo build -p bedside --features custom-protocol`.
 
-pub mod bulk;
 #[cfg(target_os = "linux")]
 pub mod bus;
 pub mod cache;
@@ -12,6 +11,7 @@ pub mod chat;
 pub mod client;
 pub mod computer;
 pub mod console;
+pub mod corpus;
 pub mod damage;
 pub mod desktop;
 pub mod keychain;

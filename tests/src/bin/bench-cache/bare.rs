@@ -1,11 +1,11 @@
 //! What SQLite alone needs: only the statements without which there is no cache, beside ours and without encryption.
 
-use crate::corpus::Corpus;
 use crate::fill::{Filled, Generator};
 use crate::plain::{self, sqlite};
 use bedside_engine::Change;
 use bedside_protocol::{Entry, Role};
 use bedside_store::{Search, Write};
+use bedside_tests::corpus::Corpus;
 use bedside_tests::keychain::connection;
 use bedside_tests::results::Figure;
 use rusqlite::types::Value;

@@ -1,6 +1,5 @@
 //! A cache full of messages, written as the engine writes them.
 
-use crate::corpus::Corpus;
 use bedside_engine::{Change, Range};
 use bedside_protocol::{
     Author, Body, Conversation, ConversationId, Entry, EntryId, Extra, File, Patient, Rev, Role, Seq, Time,
@@ -8,6 +7,7 @@ use bedside_protocol::{
 };
 use bedside_store::{Cache, Files, Write};
 use bedside_tests::cache::account;
+use bedside_tests::corpus::Corpus;
 use bedside_tests::keychain::{connection, keys};
 use bedside_tests::results::Figure;
 use fastrand::Rng;

@@ -5,15 +5,14 @@
 //!     cargo xtask bench cache [MESSAGES…]      (10000, 100000, 1000000 and published dialogues unless told otherwise)
 
 mod bare;
-mod corpus;
 mod fill;
 mod opening;
 mod plain;
 mod searching;
 mod times;
 
+use bedside_tests::corpus::Corpus;
 use bedside_tests::results::{Figure, keep};
-use corpus::Corpus;
 use fill::Filled;
 
 const SIZES: [u64; 3] = [10_000, 100_000, 1_000_000];

@@ -1,11 +1,11 @@
 //! What encryption costs: the same reads, by the same code, of two copies of the cache that differ in nothing else.
 
-use crate::corpus::Corpus;
 use crate::fill::Filled;
 use crate::opening::{chosen, open};
 use crate::searching::{HITS, queries};
 use crate::times::Times;
 use bedside_store::Reader;
+use bedside_tests::corpus::Corpus;
 use bedside_tests::keychain::{self, connection, keys};
 use bedside_tests::results::Figure;
 use rusqlite::Connection;

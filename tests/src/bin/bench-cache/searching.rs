@@ -2,10 +2,10 @@
 //! finds.
 
 use crate::bare;
-use crate::corpus::{Corpus, Make};
 use crate::fill::{CONVERSATIONS, Filled, patient, time};
 use crate::times::Times;
 use bedside_store::{Reader, Search};
+use bedside_tests::corpus::Corpus;
 use bedside_tests::keychain::connection;
 use bedside_tests::results::Figure;
 use fastrand::Rng;
@@ -16,6 +16,9 @@ const QUERIES: usize = 1_000;
 pub const HITS: usize = 50;
 /// Milliseconds.
 const AIM: f64 = 10.0;
+
+/// A query of each kind.
+type Make = fn(&Corpus, &mut Rng) -> Search;
 
 /// What is typed.
 const KINDS: [(&str, Make); 13] = [

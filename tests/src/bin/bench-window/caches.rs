@@ -2,9 +2,14 @@
 
 use bedside_client::Client;
 use bedside_client::api::Command;
-use bedside_protocol::Time;
+use bedside_engine::{Change, Range};
+use bedside_protocol::{
+    Author, Body, Conversation, ConversationId, Entry, EntryId, Extra, Last, Patient, Rev, Role, Seq, Time,
+    UserId,
+};
 use bedside_store::{Cache, Write};
-use bedside_tests::bulk::{BATCH, CONVERSATIONS, account, message, sentences, text};
+use bedside_tests::cache::account;
+use bedside_tests::corpus::Corpus;
 use bedside_tests::keychain::{connection, files, setup};
 use bedside_tests::program::eventually;
 use bedside_tests::{results, trust};
@@ -13,6 +18,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+/// Over how many conversations the messages are spread.
+const CONVERSATIONS: u64 = 2_000;
+/// Messages of one transaction.
+const BATCH: u64 = 500;
 /// From so many messages on, many of them are one conversation's, the newest.
 const LARGE: u64 = 1_000_000;
 /// So many.
@@ -61,12 +70,12 @@ async fn fill(folder: &Path, size: u64) {
     let files = files(folder);
     let mut cache = Cache::open(&files, "d-bench").expect("the cache");
     cache.commit([[Write::Account(account())].as_slice()]).expect("the disk");
-    let (mut rng, sentences) = (Rng::with_seed(7), sentences());
+    let (mut rng, corpus) = (Rng::with_seed(7), Corpus::demo());
     for first in (0..size).step_by(BATCH as usize) {
         let numbers = first..size.min(first + BATCH);
         let writes = numbers.flat_map(|n| {
             let (of, seq) = place(n, size);
-            message(n, of, seq, text(&mut rng, &sentences))
+            message(n, of, seq, corpus.text(&mut rng))
         });
         cache.commit([writes.collect::<Vec<_>>().as_slice()]).expect("the disk");
     }
@@ -84,4 +93,42 @@ fn place(n: u64, size: u64) -> (u64, u64) {
     } else {
         (0, spread / CONVERSATIONS + n - spread + 1)
     }
+}
+
+/// The id of conversation `n`.
+fn conversation(n: u64) -> ConversationId {
+    ConversationId::new(format!("c-{n}")).expect("an id")
+}
+
+/// Message `n` of all, the `seq`th of conversation `of`, as the engine commits it.
+fn message(n: u64, of: u64, seq: u64, text: String) -> [Write; 2] {
+    let (conversation, seq, rev) = (conversation(of), Seq::new(seq), Rev::new(n + 1));
+    let id = UserId::new(format!("pt-{of}")).expect("an id");
+    let patient = Patient { id, name: format!("Patient {of}"), born: None, extra: Extra::new() };
+    let author = Author {
+        id: patient.id.clone(),
+        role: Role::Patient,
+        name: patient.name.clone(),
+        extra: Extra::new(),
+    };
+    let (at, body) = (Time::new(1_700_000_000_000 + n * 60_000), Body::text(text));
+    let entry = Entry {
+        conversation: conversation.clone(),
+        seq,
+        rev,
+        id: EntryId::from_parts(Time::new(1_700_000_000_000 + n), [(n % 251) as u8; 10]),
+        at,
+        author: author.clone(),
+        preview: body.preview(),
+        body,
+        from: None,
+        prev: None,
+        extra: Extra::new(),
+    };
+    let last = Last { seq, at, author, preview: entry.preview.clone(), extra: Extra::new() };
+    let new = Conversation::new(conversation.clone(), rev, patient);
+    let summary = Conversation { head: seq, last: Some(last), ..new };
+    let range = Range::new(Seq::new(1), seq).expect("a range");
+    let entries = Change::Entries { conversation, range, entries: vec![entry] };
+    [Write::Sync(Change::Summary(summary)), Write::Sync(entries)]
 }

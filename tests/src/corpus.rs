@@ -1,8 +1,7 @@
-//! What the messages say, and what is searched for in them.
+//! What many messages say, for benchmarks, and what is searched for in them.
 
-use bedside_store::Search;
-use bedside_tests::patients::load_dialogues;
-use bedside_tests::published;
+use crate::patients::load_dialogues;
+use crate::published;
 use fastrand::Rng;
 use std::path::Path;
 
@@ -17,9 +16,6 @@ pub struct Corpus {
     verbatim: bool,
     sentences: Vec<String>,
 }
-
-/// A query of each kind.
-pub type Make = fn(&Corpus, &mut Rng) -> Search;
 
 impl Corpus {
     /// What the demonstration's patients say, a sentence each.
