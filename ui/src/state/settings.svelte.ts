@@ -41,9 +41,18 @@ export class Settings {
       return true;
     } catch (failure) {
       this.trouble = failureWords(failure as Failure);
-      // What is on the screen is what holds, not what was wished for.
-      if (this.now) this.now = { ...this.now };
+      await this.#show();
       return false;
+    }
+  }
+
+  /** What is on the screen is what holds: not what was wished for, and what was set but not kept does hold. */
+  async #show() {
+    try {
+      const reply = await this.#call({ command: "settings" });
+      if (reply.reply === "settings") this.now = reply.settings;
+    } catch {
+      if (this.now) this.now = { ...this.now };
     }
   }
 }

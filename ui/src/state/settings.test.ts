@@ -45,5 +45,17 @@ test("shows what the core says, and why something wasn't set", async () => {
   expect(await settings.set({ setting: "notifications", on: false })).toBe(false);
   expect(settings.trouble).toContain("organisation");
   expect(settings.now?.notifications.on).toBe(true);
-  expect(given.map(({ command }) => command)).toEqual(["settings", "set", "set"]);
+  expect(given.map(({ command }) => command)).toEqual(["settings", "set", "set", "settings"]);
+});
+
+test("shows what holds though it couldn't be kept", async () => {
+  const settings = await loaded(10, 10);
+  const holds = new Settings(async ({ command }) => {
+    if (command === "set") throw { failure: "storage" };
+    return { reply: "settings", settings: seen(2, 10) };
+  });
+  holds.now = settings.now;
+  expect(await holds.set({ setting: "idle_lock", minutes: 2 })).toBe(false);
+  expect(holds.trouble).not.toBe("");
+  expect(holds.now?.idle_lock_minutes).toBe(2);
 });
