@@ -4,6 +4,7 @@ use crate::api::{self, Command, Failure, Keeper, Link, LockedBy, Reply};
 use crate::attach::{ContentAnswer, Got, Place};
 use crate::clock::Clock;
 use crate::doubt::{self, Surroundings};
+use crate::entry::Question;
 use crate::machine::{Said, Stay, Strain};
 use crate::policy::Policy;
 use crate::room::Room;
@@ -133,10 +134,7 @@ pub(crate) struct Core {
     pub(crate) doorkeeper_there: bool,
     /// That is being looked at.
     pub(crate) doorkeeper_sought: bool,
-    /// It is asking.
-    pub(crate) asking: bool,
-    /// What it says then is of no use any more.
-    pub(crate) answer_is_late: bool,
+    pub(crate) question: Question,
     /// When the server was last reached.
     pub(crate) reached: Reached,
     said: mpsc::UnboundedReceiver<Said>,
@@ -213,8 +211,7 @@ impl Core {
             doorkeeper,
             doorkeeper_there: false,
             doorkeeper_sought: false,
-            asking: false,
-            answer_is_late: false,
+            question: Question::None,
             reached: Reached::default(),
             files_grew: true,
             rebuilt: None,
@@ -443,7 +440,8 @@ impl Core {
         let Some(session) = &self.session else { return };
         let now = self.clock.now();
         if session.engine.is_level() {
-            self.shared.with_news(|news| news.caught_up());
+            let rev = session.engine.cursor();
+            self.shared.with_news(|news| news.caught_up(rev));
         }
         let (moved, beyond) = self
             .shared

@@ -8,7 +8,24 @@ use crate::safe::ready;
 use crate::vault::NotLetIn;
 use std::sync::Arc;
 
+/// Whether the system is asking who is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Question {
+    None,
+    /// A yes opens the lock.
+    Asked,
+    /// It was asked for a lock of before.
+    Stale,
+}
+
 impl Core {
+    /// A yes to what was asked until now opens nothing any more.
+    pub(crate) fn ask_anew(&mut self) {
+        if self.question == Question::Asked {
+            self.question = Question::Stale;
+        }
+    }
+
     /// What would open the cache again, once it is locked.
     pub(crate) fn opener(&self) -> Option<Opener> {
         match self.kept_by {
@@ -66,15 +83,14 @@ impl Core {
         let refusal = match self.shared.with_live(|live| live.vault) {
             Safe::Open { .. } => Some(Ok(Reply::Done)),
             // One question at a time.
-            Safe::Locked { opener: Opener::System, .. } if !self.asking => None,
+            Safe::Locked { opener: Opener::System, .. } if self.question == Question::None => None,
             _ => Some(Err(Failure::Locked)),
         };
         if let Some(refusal) = refusal {
             let _gone = answer.send(refusal);
             return;
         }
-        self.asking = true;
-        self.answer_is_late = false;
+        self.question = Question::Asked;
         let (doorkeeper, events) = (Arc::clone(&self.doorkeeper), self.events.clone());
         tokio::task::spawn_blocking(move || {
             let _gone = events.send(Event::LetIn { outcome: doorkeeper.ask(), answer });
@@ -82,11 +98,11 @@ impl Core {
     }
 
     pub(crate) fn let_in(&mut self, outcome: Result<(), NotLetIn>, answer: Answer) {
-        self.asking = false;
+        let question = std::mem::replace(&mut self.question, Question::None);
         let locked = self.shared.with_live(|live| matches!(live.vault, Safe::Locked { .. }));
         let refusal = match outcome {
             // Somebody signed out meanwhile, or left the computer.
-            Ok(()) if !locked || self.answer_is_late => Failure::Locked,
+            Ok(()) if !locked || question == Question::Stale => Failure::Locked,
             Ok(()) => {
                 self.close_cache();
                 return self.unseal(Some(answer), |vault| {

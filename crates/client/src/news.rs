@@ -7,7 +7,7 @@
 //! ```
 
 use bedside_engine::{Change, Snapshot};
-use bedside_protocol::{ConversationId, Entry, Role, Seq, UserId};
+use bedside_protocol::{ConversationId, Entry, Rev, Role, Seq, UserId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What has come, and whether somebody has seen it.
@@ -19,8 +19,8 @@ pub(crate) struct News {
     attended: bool,
     /// The cache is open, so that the window shows what comes.
     open: bool,
-    /// All that came before is here.
-    caught_up: bool,
+    /// What the clinic's log came to when all that came before was here: what is newer is news.
+    since: Option<Rev>,
     /// The newest entry of each conversation.
     heads: BTreeMap<ConversationId, Seq>,
     /// How far one has read.
@@ -49,8 +49,8 @@ impl News {
     }
 
     /// All that came before is here: what comes from now on is news.
-    pub(crate) fn caught_up(&mut self) {
-        self.caught_up = true;
+    pub(crate) fn caught_up(&mut self, rev: Rev) {
+        self.since.get_or_insert(rev);
     }
 
     /// Whether somebody looks at the window.
@@ -99,7 +99,9 @@ impl News {
         }
         *head = entry.seq;
         let looked_at = self.attended && self.open;
-        if self.caught_up && !looked_at && entry.author.role == Role::Patient && entry.body.is_message() {
+        // Whatever is fetched of a conversation that was let go is as old as it is.
+        let is_new = self.since.is_some_and(|since| since < entry.rev);
+        if is_new && !looked_at && entry.author.role == Role::Patient && entry.body.is_message() {
             self.unseen.entry(conversation.clone()).or_default().insert(entry.seq);
         }
     }

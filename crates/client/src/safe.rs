@@ -97,7 +97,7 @@ impl Core {
 
     /// Destroys the keys and the cache, and begins an empty one.
     pub(crate) fn forget(&mut self, link: Link, answer: Option<Answer>) {
-        self.answer_is_late = self.asking;
+        self.ask_anew();
         self.close_cache();
         self.shared.with_live(|live| *live = Live::signed_out(link));
         self.shared.with_news(|news| news.end());
@@ -124,8 +124,7 @@ impl Core {
 
     /// Locks, if there is something to lock with: now, or once it is open and that is known.
     pub(crate) fn lock_if_possible(&mut self, by: LockedBy) {
-        // Whoever is asked to open it says yes to an earlier lock.
-        self.answer_is_late = self.asking;
+        self.ask_anew();
         if self.is_opening() || self.opener_may_come() {
             self.lock_once_open = Some(by);
         } else if self.may_lock() {

@@ -6,7 +6,7 @@
 use crate::api::{self, Covers, Found, Hit, Reach};
 use crate::beyond::Beyond;
 use crate::core::Core;
-use bedside_engine::{Engine, Input, Link};
+use bedside_engine::{Engine, Input};
 use bedside_protocol::{Entry, Time};
 use bedside_store::{self as store, Reader, Search, StoreError};
 
@@ -42,8 +42,8 @@ impl Core {
     /// Somebody searches for `text`: what the server is asked for, if it is.
     pub(crate) fn seek(&self, text: String, engine: &Engine) -> Input {
         let asked = of_server(&text).and_then(|search| {
-            // Offline, nobody knows what the server has by now.
-            let needless = matches!(engine.link(), Link::Live { .. }) && engine.holds_all();
+            // Before all that changed is here, nobody knows what the server has by now.
+            let needless = engine.is_level() && engine.holds_all();
             if needless { Err(Reach::Needless) } else { Ok(search) }
         });
         self.shared.with_live(|live| live.beyond.seek(text, asked.as_ref().err().copied()));

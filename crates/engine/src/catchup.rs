@@ -154,6 +154,10 @@ impl CatchUp {
         }
     }
 
+    pub(crate) fn cursor(&self) -> Rev {
+        self.cursor
+    }
+
     pub(crate) fn behind(&self) -> usize {
         self.wanting.iter().filter(|id| self.is_behind(id)).count()
     }

@@ -22,7 +22,7 @@ pub use passage::Look;
 pub use range::Range;
 
 use bedside_protocol::{
-    ClientFrame, Code, ConnectRefusal, ConversationId, EntryId, File, Refusal, Search, Send, Seq,
+    ClientFrame, Code, ConnectRefusal, ConversationId, EntryId, File, Refusal, Rev, Search, Send, Seq,
     ServerFrame, Time, Typing, UserId, Viewing,
 };
 use catchup::CatchUp;
@@ -174,6 +174,11 @@ impl Engine {
     /// Conversations whose newest entries are still missing here.
     pub fn catching_up(&self) -> usize {
         self.catchup.behind()
+    }
+
+    /// Up to which `rev` the clinic's changes are here.
+    pub fn cursor(&self) -> Rev {
+        self.catchup.cursor()
     }
 
     /// Whether all that changed before this connection, and since, is here.

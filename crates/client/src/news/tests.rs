@@ -66,7 +66,7 @@ fn unattended() -> News {
     let mut news = News::default();
     news.open(true);
     news.begin(&user(ME), &snapshot());
-    news.caught_up();
+    news.caught_up(Rev::ZERO);
     news
 }
 
@@ -110,11 +110,22 @@ fn what_comes_before_all_is_here_is_history() {
     news.begin(&user(ME), &snapshot());
     news.heed(&[says(1, 6), says(2, 1)]);
     assert_eq!(news.count(), 0);
-    news.caught_up();
+    news.caught_up(Rev::new(6));
     news.heed(&[says(1, 6), says(1, 7)]);
     assert_eq!(news.count(), 1, "the first was history");
     // A page that a gap left out.
     news.heed(&[says(1, 6)]);
+    assert_eq!(news.count(), 1);
+}
+
+/// Its first page has what was said long ago.
+#[test]
+fn of_a_conversation_that_was_let_go_only_what_is_said_now_is_news() {
+    let mut news = News::default();
+    news.open(true);
+    news.begin(&user(ME), &snapshot());
+    news.caught_up(Rev::new(40));
+    news.heed(&[page(7, (39..42).map(|seq| (seq, Role::Patient, Body::text("private"))))]);
     assert_eq!(news.count(), 1);
 }
 
