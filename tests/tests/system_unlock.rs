@@ -14,7 +14,7 @@ use bedside_tests::program::SOON;
 use bedside_tests::trust;
 use futures_util::future::BoxFuture;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot};
@@ -197,6 +197,9 @@ async fn whoever_the_system_knows_opens_it_and_nobody_else() {
     assert_eq!(scene.unlock(&mut questions, allowed()).await, Ok(Reply::Done));
     scene.until(opened_by(Some(Opener::System))).await;
     assert!(questions.try_recv().is_err(), "it asks when somebody wants in, and not before");
+    // What was opened and not locked again opens by itself.
+    scene.start_again(NoDoorkeeper).await;
+    scene.until(opened_by(None)).await;
 }
 
 #[tokio::test]
@@ -320,6 +323,8 @@ async fn where_there_is_a_passphrase_the_system_is_not_asked() {
     assert_eq!(scene.call(Command::UnlockBySystem).await, Err(Failure::Locked));
     assert_eq!(asked.0.load(Ordering::Relaxed), 0);
     assert_eq!(scene.call(Command::Unlock { passphrase: new }).await, Ok(Reply::Done));
+    scene.start_again(NoDoorkeeper).await;
+    scene.until(opened_by(Some(Opener::Passphrase))).await;
 }
 
 /// Somebody who can't be asked before the screen's lock was told of; who tells of it, when the console starts.
@@ -359,17 +364,13 @@ async fn a_screens_lock_that_comes_before_it_is_known_what_opens_it_locks_it_the
     assert_eq!(scene.call(Command::UnlockBySystem).await, Ok(Reply::Done));
 }
 
-/// Answers when it is let: a late yes, and one who comes late.
+/// Isn't there when the console opens, nor when it is looked for once more.
 #[derive(Debug, Default)]
-struct Late {
-    there: AtomicBool,
-    looks: AtomicU32,
-}
+struct Late(AtomicU32);
 
 impl Doorkeeper for Late {
     fn is_there(&self) -> bool {
-        self.looks.fetch_add(1, Ordering::SeqCst);
-        self.there.load(Ordering::SeqCst)
+        2 <= self.0.fetch_add(1, Ordering::SeqCst)
     }
 
     fn ask(&self) -> Result<(), NotLetIn> {
@@ -396,17 +397,10 @@ impl Machine for Told {
 async fn polkit_that_comes_after_the_console_opens_what_the_screen_locks() {
     let doorkeeper = Arc::new(Late::default());
     let (says, told) = mpsc::unbounded_channel();
-    let (late, machine) = (Arc::clone(&doorkeeper), Arc::new(Told(Mutex::new(Some(told)))));
+    let machine = Arc::new(Told(Mutex::new(Some(told))));
     let mut scene = Scene::set(|setup| Setup { doorkeeper, machine, ..setup });
     scene.until(opened_by(None)).await;
-    timeout(SOON, async {
-        while late.looks.load(Ordering::SeqCst) == 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await
-    .expect("it is looked for");
-    late.there.store(true, Ordering::SeqCst);
+    assert_eq!(scene.call(Command::SystemUnlock).await, Ok(Reply::SystemUnlock { there: false }));
     says.send(Said::Locked).unwrap();
     let locked = Vault::Locked { by: LockedBy::Session, opener: Opener::System, waiting: 0 };
     scene.until(|vault| vault == locked).await;

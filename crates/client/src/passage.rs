@@ -68,7 +68,8 @@ pub(crate) fn shown(reader: Option<&Reader>, live: &Live, part: Part<'_>) -> Res
     entries.sort_by_key(|entry| entry.seq);
     let newest = entries.last().map_or(Seq::ZERO, |entry| entry.seq);
     // Whoever looks as far as the log goes stands at its end, also while the newest of it is still to come.
-    let at_end = part.to == Seq::MAX && held.is_some_and(|held| held.hi <= newest);
+    let reaches = |held: Range| held.hi <= newest && run.is_some_and(|run| run.contains(held.hi));
+    let at_end = part.to == Seq::MAX && held.is_some_and(reaches);
     let newer = newest < cached.conversation.head && !at_end;
     let mut mine = if newer { Vec::new() } else { outgoing_items(&cached, part.id, live) };
     // What came to be looked at may be further than the cache, which still waits to hear that it was sent.

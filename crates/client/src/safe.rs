@@ -14,6 +14,7 @@
 use crate::api::{ClosedBy, Failure, Keeper, Link, LockedBy, Opener, Repair, Repaired, Reply, Vault as Safe};
 use crate::core::{Answer, Core, Event};
 use crate::live::Live;
+use crate::machine::LEAVE_TO_SLEEP_MS;
 use crate::policy::DAY_MS;
 use crate::vault::{Closed, Opened, Vault};
 use crate::watch::Dirty;
@@ -115,7 +116,8 @@ impl Core {
             Err(closed) => tracing::error!(%closed, "that it is locked can't be kept"),
         }
         self.set_safe(Safe::Locked { by, opener, waiting: 0 });
-        self.leaving = Some(self.clock.now().plus(LEAVE_MS));
+        let leave_ms = if by == LockedBy::Sleep { LEAVE_TO_SLEEP_MS } else { LEAVE_MS };
+        self.leaving = Some(self.clock.now().plus(leave_ms));
         let held: Vec<_> = self.session.iter().flat_map(|session| session.engine.held()).collect();
         held.into_iter().for_each(|id| self.handle(Input::SendNow(id), None));
         self.handle(Input::Open(None), None);
@@ -138,6 +140,9 @@ impl Core {
 
     /// Does what a lock waited for, if something would open it again.
     pub(crate) fn lock_at_last(&mut self) {
+        if self.is_opening() {
+            return;
+        }
         if let Some(by) = self.lock_once_open.take()
             && self.may_lock()
         {

@@ -62,6 +62,7 @@ export class OpenConversation {
   #show = () => {};
   /** The entry that somebody jumped to, if it wasn't opened to be read on. */
   readonly target: Seq | null;
+  #oldestSeen: Seq = Infinity;
   #marked: Seq = 0;
   #newest: number;
   #leave: () => void;
@@ -138,8 +139,9 @@ export class OpenConversation {
     void this.loadOlder();
   }
 
-  /** The entries up to `seq` stand on the screen. */
-  see(seq: Seq) {
+  /** The entries `from..=seq` stand on the screen. */
+  see(from: Seq, seq: Seq) {
+    if (from > 0) this.#oldestSeen = Math.min(this.#oldestSeen, from);
     if (seq > this.inView) this.inView = seq;
     this.#show();
   }
@@ -157,10 +159,9 @@ export class OpenConversation {
     });
   }
 
-  /** Whether what came since one last read begins before what is shown: nobody has read that by a jump over it. */
+  /** Whether what came since one last read begins before what was on the screen: nobody has read that by a jump over it. */
   #skipsUnread(): boolean {
-    const first = this.items[0];
-    return this.apart && (first?.item !== "entry" || first.entry.seq > (this.head?.read_upto ?? 0) + 1);
+    return this.target !== null && this.#oldestSeen > (this.head?.read_upto ?? 0) + 1;
   }
 
   #rejoin(part: { from: Seq; to: Seq | null }) {

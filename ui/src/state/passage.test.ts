@@ -123,24 +123,26 @@ test("what isn't here is said, and marks nothing read", async () => {
   expect(open.missing).toEqual({ missing: "offline" });
   await core.shows(600, 799, null, { kept: false });
   expect(open.missing).toBeNull();
-  open.see(799);
+  open.see(600, 799);
   open.markRead(ME.id);
   expect(core.given.filter(({ command }) => command === "mark_read")).toEqual([]);
   open.retry();
   expect(core.looks()).toHaveLength(2);
 });
 
-test("a jump over what one hasn't read marks nothing of it read; what follows on what one read is", async () => {
-  const { core, open } = opened({ seq: 700, head: HEAD, beyond: false });
-  await core.shows(600, 799, null, { read_upto: 500 });
-  open.see(799);
-  open.markRead(ME.id);
+test.each([
+  ["far, and read long before it", { seq: 700, head: HEAD, beyond: false }, 500],
+  ["far, and read up to somewhat before it", { seq: 700, head: HEAD, beyond: false }, 610],
+])("a jump marks read only what follows on what one read: %s", async (_, jump, read_upto) => {
+  const { core, open } = opened(jump);
   const marks = () => core.given.filter(({ command }) => command === "mark_read");
-  expect(marks()).toEqual([]);
-  void open.loadOlder();
-  await core.shows(400, 799, null, { read_upto: 500 });
+  await core.shows(600, 799, null, { read_upto });
+  open.see(695, 705);
   open.markRead(ME.id);
-  expect(marks()).toMatchObject([{ upto: 799 }]);
+  expect(marks()).toEqual([]);
+  open.see(read_upto + 1, read_upto + 11);
+  open.markRead(ME.id);
+  expect(marks()).toMatchObject([{ upto: 705 }]);
 });
 
 test("a jump that reaches the end goes on with it", () => {

@@ -5,7 +5,7 @@ use crate::api::LockedBy;
 use crate::core::Core;
 
 /// How long what is on its way may go out before a sleep. logind waits five seconds at most, unless it is told otherwise.
-const LEAVE_TO_SLEEP_MS: u64 = 2_000;
+pub(crate) const LEAVE_TO_SLEEP_MS: u64 = 2_000;
 
 /// What history must not add to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

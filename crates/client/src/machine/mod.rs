@@ -6,7 +6,7 @@ mod bus;
 mod hear;
 
 use futures_util::future::BoxFuture;
-pub(crate) use hear::Strain;
+pub(crate) use hear::{LEAVE_TO_SLEEP_MS, Strain};
 use std::any::Any;
 use std::sync::Arc;
 use tokio::sync::mpsc;
